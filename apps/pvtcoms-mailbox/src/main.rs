@@ -1,0 +1,3 @@
+//! The oblivious mailbox server.
+
+fn main() {}

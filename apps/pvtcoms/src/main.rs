@@ -1,0 +1,3 @@
+//! The command line and the supervisor.
+
+fn main() {}

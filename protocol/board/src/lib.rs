@@ -1,0 +1,1 @@
+//! The mailbox protocol: tags, envelopes, frames, pages, digests, proof of work.

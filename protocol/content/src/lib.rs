@@ -1,0 +1,1 @@
+//! What people say: text, receipts, generation and inbox changes.

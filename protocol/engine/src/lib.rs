@@ -1,0 +1,1 @@
+//! One profile as a state machine: contacts, outbox, inbox, schedule.

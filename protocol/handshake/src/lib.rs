@@ -1,0 +1,1 @@
+//! Invite, hybrid XX handshake, key confirmation: one SessionSecret.

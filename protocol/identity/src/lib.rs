@@ -1,0 +1,1 @@
+//! Ed25519 + ML-DSA-65 identity, certificates, SAS.

@@ -1,0 +1,1 @@
+//! Double Ratchet with an ML-KEM step in every DH step.

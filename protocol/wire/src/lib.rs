@@ -1,0 +1,1 @@
+//! Reader, Writer and Codec: the only place that slices untrusted bytes.

@@ -1,0 +1,1 @@
+//! Engine, store and gate in one loop; RPC server and view models.

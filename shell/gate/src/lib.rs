@@ -1,0 +1,1 @@
+//! The core's side of the gate: frames, dialer, descriptor passing.

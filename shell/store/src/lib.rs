@@ -1,0 +1,1 @@
+//! SQLCipher database, key slots, profile directory.

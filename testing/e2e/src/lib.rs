@@ -1,0 +1,1 @@
+//! End-to-end tests over real programs and a private Tor network.

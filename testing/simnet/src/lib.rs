@@ -1,0 +1,1 @@
+//! Clients, mailboxes, virtual time, observers and faults for tests.

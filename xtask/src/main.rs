@@ -1,0 +1,3 @@
+//! Every chore of the project: ci, demo, layers, claims, bench.
+
+fn main() {}
