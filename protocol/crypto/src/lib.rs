@@ -1,1 +1,21 @@
-//! Key types, hybrid KEM, AEAD with its own nonces, KDF and labels: the only crate that names a primitive.
+//! Key types, hybrid KEM, AEAD with its own nonces, KDF and labels.
+//!
+//! The only crate that names a primitive. Nothing here takes a nonce (CR-2), nothing here draws
+//! its own randomness, and no secret can be printed, cloned or compared with `==` (SE-2, CR-3).
+//! Rules CRY-1 to CRY-9 of `docs/spec/crypto.md`.
+
+pub mod aead;
+pub mod dh;
+pub mod hybrid;
+pub mod kdf;
+pub mod kem;
+pub mod labels;
+pub mod password;
+pub mod sign;
+
+mod secret;
+
+pub use kdf::{HASH_LEN, hash};
+pub use rand_core;
+pub use secret::SecretBox;
+pub use zeroize::Zeroizing;

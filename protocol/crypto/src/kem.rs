@@ -1,0 +1,127 @@
+//! ML-KEM-768 (FIPS 203): encapsulation key 1184 bytes, ciphertext 1088, shared secret 32.
+
+use crate::secret;
+use libcrux_ml_kem::mlkem768;
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Length of an encapsulation key in bytes.
+pub const EK_LEN: usize = 1184;
+/// Length of a ciphertext in bytes.
+pub const CT_LEN: usize = 1088;
+
+secret! {
+    /// A private key: its 64-byte seed `d ‖ z` and nothing else (CRY-5).
+    pub struct Seed([u8; 64]);
+    /// An encapsulated secret, 32 bytes.
+    pub struct Shared([u8; 32]);
+}
+
+/// An encapsulation key that passed the modulus check of FIPS 203, 1184 bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EncapsulationKey(Box<[u8; EK_LEN]>);
+
+/// A ciphertext, 1088 bytes. Every byte string of this length is one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ciphertext(Box<[u8; CT_LEN]>);
+
+/// The bytes are no encapsulation key: a coefficient is not reduced (CRY-5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid ML-KEM-768 encapsulation key")]
+pub struct InvalidKey;
+
+/// Draws a key pair.
+pub fn generate(rng: &mut impl CryptoRng) -> (Seed, EncapsulationKey) {
+    let seed = Seed::random(rng);
+    let ek = seed.encapsulation_key();
+    (seed, ek)
+}
+
+impl Seed {
+    /// The encapsulation key of this seed.
+    #[must_use]
+    pub fn encapsulation_key(&self) -> EncapsulationKey {
+        let (sk, pk) = mlkem768::generate_key_pair(*self.expose_secret()).into_parts();
+        let _wiped = Zeroizing::new(<[u8; 2400]>::from(sk));
+        EncapsulationKey(Box::new(pk.into()))
+    }
+
+    /// Decapsulates. A ciphertext made for another key gives an unrelated secret (implicit
+    /// rejection), never an error.
+    #[must_use]
+    pub fn decapsulate(&self, ct: &Ciphertext) -> Shared {
+        let (sk, _) = mlkem768::generate_key_pair(*self.expose_secret()).into_parts();
+        let mut raw = mlkem768::decapsulate(&sk, &(&*ct.0).into());
+        let _wiped = Zeroizing::new(<[u8; 2400]>::from(sk));
+        let shared = Shared::copy_of(&raw);
+        raw.zeroize();
+        shared
+    }
+}
+
+impl EncapsulationKey {
+    /// Checks and takes an encapsulation key.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] if a coefficient is not below q.
+    pub fn from_bytes(bytes: &[u8; EK_LEN]) -> Result<Self, InvalidKey> {
+        // CRY-5
+        if mlkem768::validate_public_key(&bytes.into()) {
+            Ok(Self(Box::new(*bytes)))
+        } else {
+            Err(InvalidKey)
+        }
+    }
+
+    /// The 1184 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; EK_LEN] {
+        &self.0
+    }
+
+    /// Makes a secret for the owner of this key.
+    pub fn encapsulate(&self, rng: &mut impl CryptoRng) -> (Ciphertext, Shared) {
+        let mut dice = Zeroizing::new([0; 32]);
+        rng.fill_bytes(dice.as_mut_slice());
+        let (ct, mut raw) = mlkem768::encapsulate(&(&*self.0).into(), *dice);
+        let shared = Shared::copy_of(&raw);
+        raw.zeroize();
+        (Ciphertext(Box::new(ct.into())), shared)
+    }
+}
+
+impl Ciphertext {
+    /// Takes a ciphertext.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; CT_LEN]) -> Self {
+        Self(Box::new(*bytes))
+    }
+
+    /// The 1088 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; CT_LEN] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cry_5_round_trip_implicit_rejection_and_modulus_check() {
+        use rand_core::SeedableRng;
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(5);
+        let (seed, ek) = generate(&mut rng);
+        let (ct, ours) = ek.encapsulate(&mut rng);
+        assert!(seed.decapsulate(&ct).ct_eq(&ours));
+        let mut other = *ct.as_bytes();
+        other[17] ^= 1;
+        assert!(!seed.decapsulate(&Ciphertext::from_bytes(&other)).ct_eq(&ours));
+        let mut bad = *ek.as_bytes();
+        bad[0] = 0xff;
+        bad[1] |= 0x0f;
+        assert_eq!(EncapsulationKey::from_bytes(&bad).err(), Some(InvalidKey));
+        assert!(EncapsulationKey::from_bytes(ek.as_bytes()).is_ok());
+    }
+}
