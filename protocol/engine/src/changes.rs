@@ -1,0 +1,191 @@
+//! What one step writes: rows, messages and events, saved in one transaction (STO-24).
+//!
+//! The engine knows no SQL and the store knows no protocol; these types are all they share.
+
+use crypto::Zeroizing;
+
+/// One table of engine state: opaque rows under opaque keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// Identity, mode, day hours: one row.
+    Profile,
+    /// Own mailboxes, by onion key (32).
+    Mailbox,
+    /// Contacts, by contact id (16).
+    Contact,
+    /// Invites, given or taken, by invite id (16).
+    Invite,
+    /// Ratchets and tag chains, by contact id (16).
+    Ratchet,
+    /// Items that wait for a mailbox or for the peer, by item id (16).
+    Outbox,
+    /// Parts of messages that are not complete yet, by contact (16) and message (16).
+    Partial,
+    /// Item ids that arrived, by contact (16) and item id (16).
+    Seen,
+    /// Progress of reading, by mailbox (32).
+    Cursor,
+}
+
+impl Table {
+    /// All tables, for schemas and loading.
+    pub const ALL: [Self; 9] = [
+        Self::Profile,
+        Self::Mailbox,
+        Self::Contact,
+        Self::Invite,
+        Self::Ratchet,
+        Self::Outbox,
+        Self::Partial,
+        Self::Seen,
+        Self::Cursor,
+    ];
+
+    /// The table's name in the schema.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Mailbox => "mailbox",
+            Self::Contact => "contact",
+            Self::Invite => "invite",
+            Self::Ratchet => "ratchet",
+            Self::Outbox => "outbox",
+            Self::Partial => "partial",
+            Self::Seen => "seen",
+            Self::Cursor => "cursor",
+        }
+    }
+}
+
+/// What became of a message (PRD-10). States only move forward, except failed to queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessageState {
+    /// Saved here, not yet at a mailbox.
+    Queued,
+    /// A mailbox answered that it is on disk.
+    Stored,
+    /// The peer's device saved it and its receipt came back.
+    Delivered,
+    /// Given up; the text is kept.
+    Failed,
+    /// Came from the peer.
+    Received,
+}
+
+/// A message of a conversation, as people see it.
+pub struct Message {
+    /// Identifier, 16 random bytes of the sender.
+    pub id: [u8; 16],
+    /// Whose conversation it belongs to.
+    pub contact: [u8; 16],
+    /// State; [`MessageState::Received`] for the peer's messages.
+    pub state: MessageState,
+    /// What was said. UTF-8, checked, not yet cleaned for display.
+    pub text: Zeroizing<String>,
+    /// The sender's clock, Unix seconds.
+    pub sent: u64,
+    /// This device's clock when it was saved, Unix seconds; conversations are ordered by saving.
+    pub saved: u64,
+}
+
+/// One write.
+pub enum Change {
+    /// Inserts or replaces a row.
+    Put {
+        /// Where.
+        table: Table,
+        /// Primary key.
+        key: Vec<u8>,
+        /// Content; holds secrets.
+        value: Zeroizing<Vec<u8>>,
+    },
+    /// Removes a row, if it is there.
+    Delete {
+        /// Where.
+        table: Table,
+        /// Primary key.
+        key: Vec<u8>,
+    },
+    /// Adds a message to a conversation. The id is new: a second insert of the same
+    /// (contact, id) is a fault of the engine and fails the transaction.
+    Message(Message),
+    /// Moves a message of ours to another state.
+    MessageState {
+        /// Whose conversation.
+        contact: [u8; 16],
+        /// Which message.
+        id: [u8; 16],
+        /// The state it is in from here on.
+        state: MessageState,
+    },
+    /// Adds an event to the log that faces and bots read and acknowledge (PRD-17).
+    Event(Event),
+    /// Removes a contact's conversation.
+    ForgetConversation {
+        /// Whose.
+        contact: [u8; 16],
+    },
+}
+
+/// Something that faces are told. Kept until every named subscriber has acknowledged it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// Whom it concerns, if anyone.
+    pub contact: Option<[u8; 16]>,
+    /// Which message it concerns, if any.
+    pub message: Option<[u8; 16]>,
+    /// When, Unix seconds of this device.
+    pub at: u64,
+}
+
+/// Kinds of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// A message came in.
+    Message,
+    /// A message of ours changed its state.
+    State,
+    /// A contact was added by a completed handshake; it is unverified.
+    ContactAdded,
+    /// A contact was verified.
+    ContactVerified,
+    /// Three wrong words: the contact is locked.
+    VerificationFailed,
+    /// A verified contact's key changed: sending is blocked (ID-3).
+    ContactChanged,
+    /// An invite of ours was used a second time (ID-2).
+    InviteReused,
+    /// An invite that we took had been used before (ID-2).
+    InviteRefused,
+    /// An invite ran out or was burnt by garbage.
+    InviteDead,
+    /// A mailbox showed two histories, or bytes that no honest mailbox shows (BRD-37).
+    MailboxAlarm,
+}
+
+impl EventKind {
+    /// Every kind with its stable number and name.
+    pub const ALL: [(Self, u8, &'static str); 10] = [
+        (Self::Message, 1, "message"),
+        (Self::State, 2, "state"),
+        (Self::ContactAdded, 3, "contact.added"),
+        (Self::ContactVerified, 4, "contact.verified"),
+        (Self::VerificationFailed, 5, "contact.verification_failed"),
+        (Self::ContactChanged, 6, "contact.changed"),
+        (Self::InviteReused, 7, "invite.reused"),
+        (Self::InviteRefused, 8, "invite.refused"),
+        (Self::InviteDead, 9, "invite.dead"),
+        (Self::MailboxAlarm, 10, "mailbox.alarm"),
+    ];
+}
+
+/// The writes of one step, in order.
+#[derive(Default)]
+pub struct Changes(pub Vec<Change>);
+
+/// All rows of the engine's tables, as they were saved.
+#[derive(Default)]
+pub struct Snapshot(pub Vec<(Table, Vec<u8>, Zeroizing<Vec<u8>>)>);
