@@ -1,0 +1,227 @@
+//! Methods: their parameters and results. `Call` is the one list of what a face can ask.
+
+use super::view;
+use serde::{Deserialize, Serialize};
+
+/// Every method with its parameters, as `{"method": .., "params": ..}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "method", content = "params")]
+pub enum Call {
+    /// First call of a connection. `interactive` faces may verify contacts (PRD-18).
+    #[serde(rename = "hello")]
+    Hello {
+        /// Name of the face, such as `cli`.
+        client: String,
+        /// Whether a person sits at it.
+        interactive: bool,
+    },
+    /// Makes the profile: identity and database. Needs no network (ID-1).
+    #[serde(rename = "create")]
+    Create {
+        /// The passphrase; nobody can recover it.
+        passphrase: String,
+        /// The name that contacts are shown at pairing, at most 64 bytes; may be empty.
+        name: String,
+        /// The schedule.
+        mode: view::Mode,
+    },
+    /// Opens the profile.
+    #[serde(rename = "unlock")]
+    Unlock {
+        /// The passphrase.
+        passphrase: String,
+    },
+    /// Closes the profile: keys leave the memory, the core process ends and is started anew, locked.
+    #[serde(rename = "lock")]
+    Lock {},
+    /// The status line and everything behind it.
+    #[serde(rename = "status")]
+    Status {},
+    /// Ends core and gate.
+    #[serde(rename = "shutdown")]
+    Shutdown {},
+    /// Changes the schedule.
+    #[serde(rename = "mode.set")]
+    ModeSet {
+        /// The schedule.
+        mode: view::Mode,
+    },
+    /// Makes an invite. Answers at once; the URI shows when the invite is stored at the mailbox.
+    #[serde(rename = "invite.new")]
+    InviteNew {
+        /// What this device calls the contact that will come of it; empty = the peer's own name.
+        name: String,
+        /// Hours until it expires, 1 to 720.
+        hours: u32,
+    },
+    /// One invite, or all.
+    #[serde(rename = "invite.show")]
+    InviteShow {
+        /// Identifier or its beginning; empty = all.
+        id: String,
+    },
+    /// Withdraws an invite.
+    #[serde(rename = "invite.revoke")]
+    InviteRevoke {
+        /// Identifier or its beginning.
+        id: String,
+    },
+    /// Takes an invite. Answers at once; the handshake goes on by itself.
+    #[serde(rename = "accept")]
+    Accept {
+        /// The invite's URI.
+        uri: String,
+        /// What this device calls the contact; empty = the peer's own name.
+        name: String,
+    },
+    /// All contacts.
+    #[serde(rename = "contacts")]
+    Contacts {},
+    /// Changes the local name.
+    #[serde(rename = "contacts.rename")]
+    Rename {
+        /// Name or identifier.
+        contact: String,
+        /// The name from here on.
+        name: String,
+    },
+    /// Removes a contact and its conversation from this device.
+    #[serde(rename = "contacts.remove")]
+    Remove {
+        /// Name or identifier.
+        contact: String,
+    },
+    /// What to read aloud and what to listen for. Interactive faces only.
+    #[serde(rename = "verify.begin")]
+    VerifyBegin {
+        /// Name or identifier.
+        contact: String,
+    },
+    /// The words that the peer read aloud, in order. Interactive faces only.
+    #[serde(rename = "verify.words")]
+    VerifyWords {
+        /// Name or identifier.
+        contact: String,
+        /// The three typed words.
+        words: Vec<String>,
+    },
+    /// Queues a message; answers when it is saved.
+    #[serde(rename = "send")]
+    Send {
+        /// Name or identifier.
+        contact: String,
+        /// What to say, at most 256 KiB of UTF-8.
+        text: String,
+        /// Done once per key, for 14 days; empty = no key.
+        #[serde(default)]
+        key: String,
+    },
+    /// Takes a queued message back, if nothing of it has left.
+    #[serde(rename = "send.recall")]
+    Recall {
+        /// Message identifier or its beginning.
+        message: String,
+    },
+    /// Queues a failed message again.
+    #[serde(rename = "send.retry")]
+    Retry {
+        /// Message identifier or its beginning.
+        message: String,
+    },
+    /// One message with its state.
+    #[serde(rename = "message")]
+    Message {
+        /// Message identifier or its beginning.
+        message: String,
+    },
+    /// What came in and was not marked read.
+    #[serde(rename = "inbox")]
+    Inbox {
+        /// Marks what is returned as read.
+        #[serde(default)]
+        ack: bool,
+    },
+    /// A conversation, newest last.
+    #[serde(rename = "history")]
+    History {
+        /// Name or identifier.
+        contact: String,
+        /// Only what was saved before this row; absent = from the end.
+        #[serde(default)]
+        before: Option<i64>,
+        /// How many, 1 to 200.
+        limit: u32,
+    },
+    /// Adds an own mailbox.
+    #[serde(rename = "mailbox.add")]
+    MailboxAdd {
+        /// `<56 letters>.onion`, with or without `pvtcoms-mailbox:` before it.
+        address: String,
+    },
+    /// Own mailboxes with their last answers.
+    #[serde(rename = "mailbox.list")]
+    MailboxList {},
+    /// Removes an own mailbox.
+    #[serde(rename = "mailbox.remove")]
+    MailboxRemove {
+        /// Address or its beginning.
+        address: String,
+    },
+    /// Starts events on this connection: as notifications `{"method":"event","params":Event}`.
+    #[serde(rename = "subscribe")]
+    Subscribe {
+        /// Name under which positions are kept until `ack` (PRD-17); empty = nothing is kept.
+        #[serde(default)]
+        name: String,
+        /// Only events after this one (`e_17`); absent = after the last acknowledged one.
+        #[serde(default)]
+        after: Option<String>,
+    },
+    /// Acknowledges events of a named subscriber.
+    #[serde(rename = "ack")]
+    Ack {
+        /// The subscriber's name.
+        name: String,
+        /// The last event that was dealt with (`e_17`).
+        through: String,
+    },
+}
+
+/// Answer to `hello`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// [`super::RPC_VERSION`].
+    pub v: u32,
+    /// The core's version.
+    pub build: String,
+    /// Whether the profile is there and open.
+    pub profile: view::ProfileState,
+}
+
+/// Answer to `send`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Identifier of the message (`m_` and 32 hex digits).
+    pub message: String,
+    /// `queued`, always: it is saved.
+    pub state: view::MessageState,
+    /// The usual delay in this mode, in words (PRD-11).
+    pub usual_delay: String,
+}
+
+/// Answer to `verify.begin`: own half of the words, and how many the peer must read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Local name of the contact.
+    pub contact: String,
+    /// The three words to read aloud, with their positions (1 to 6).
+    pub read_aloud: Vec<(u8, String)>,
+    /// Positions of the three words that the peer reads and the user types.
+    pub listen_for: Vec<u8>,
+    /// Wrong tries that are left before the contact is locked.
+    pub tries_left: u8,
+}
+
+/// Answer of methods that have nothing to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {}
