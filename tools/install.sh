@@ -27,7 +27,6 @@ need() { # need COMMAND PACKAGE REASON
 need gcc gcc "SQLCipher, OpenSSL and AWS-LC are C"
 need make make "OpenSSL is built by make"
 need perl perl "OpenSSL's configuration is a Perl program"
-need cmake cmake "AWS-LC is built by cmake"
 need pkg-config pkg-config "build scripts look for system libraries with it"
 need git git "version control, and the advisory database of cargo-deny"
 has cargo || need curl curl "fetches the Rust installer"

@@ -1,3 +1,89 @@
-//! Every chore of the project: ci, demo, layers, claims, bench.
+//! Every chore of the project, the same on a laptop and on the build server: `cargo xtask VERB`.
+//!
+//! It runs programs (cargo, tar, git) and reads files of this checkout. Nothing here sees bytes of a peer.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to the person who runs it"
+)]
 
-fn main() {}
+mod bench;
+mod ci;
+mod claims;
+mod deny;
+#[cfg(test)]
+mod dials;
+mod layers;
+mod lints;
+mod natives;
+mod project;
+mod rules;
+mod sources;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the pvtcoms workspace")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Everything the build server checks, cheapest first
+    Ci,
+    /// The quick part of `ci`: formatting, clippy, layers, claims, spec
+    Lint,
+    /// Who may import whom, and which crate may name which library
+    Layers,
+    /// Every claim of docs/claims.md names a requirement and what shows it
+    Claims,
+    /// Every rule of docs/spec stands at a line of code and in the name of a test
+    Spec,
+    /// Advisories, bans, licences and sources of all dependencies
+    Deny,
+    /// Speed of the protocol, in figures
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = Project::find().and_then(|project| match cli.verb {
+        Verb::Ci => ci::ci(&project),
+        Verb::Lint => ci::lint(&project),
+        Verb::Layers => layers::run(&project),
+        Verb::Claims => claims::run(&project),
+        Verb::Spec => rules::run(&project),
+        Verb::Deny => deny::run(&project),
+        Verb::Bench => bench::run(&project),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The verbs of this program, for the claims ledger.
+pub(crate) fn verbs() -> Vec<String> {
+    use clap::CommandFactory as _;
+    Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+        assert!(super::verbs().contains(&"layers".to_owned()));
+    }
+}
