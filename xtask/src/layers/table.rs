@@ -54,7 +54,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate {
         name: DAEMON,
         folder: "shell",
-        may: &[ENGINE, STORE, GATE, CRYPTO, WIRE, RAW],
+        may: &[ENGINE, STORE, GATE, BOARD, CONTENT, IDENTITY, CRYPTO, WIRE, RAW],
         never: &[],
     },
     Crate { name: "pvtcomsd", folder: "apps", may: &[DAEMON, GATE, STORE, RAW], never: &[] },
@@ -157,7 +157,7 @@ pub(super) struct Ban {
 pub(super) const BANS: &[Ban] = &[
     Ban {
         folder: Some("protocol"),
-        libraries: &["getrandom", "rand", "rand_chacha", "fastrand"],
+        libraries: &["getrandom", "rand", "fastrand"],
         reason: "the core is told the dice",
     },
     Ban {
