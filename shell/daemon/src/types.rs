@@ -11,3 +11,9 @@ pub mod view;
 pub const RPC_VERSION: u32 = 1;
 /// Longest line in either direction, in bytes.
 pub const MAX_LINE: usize = 1024 * 1024;
+
+/// Exit code of a core that ended after `lock`: the supervisor starts it again, locked (STO-17).
+pub const EXIT_LOCKED: u8 = 0;
+/// Exit code of a core that ended after `shutdown`: the supervisor ends everything. No other end
+/// of the core has this code.
+pub const EXIT_SHUTDOWN: u8 = 10;

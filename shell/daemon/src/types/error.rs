@@ -66,7 +66,8 @@ impl ErrorKind {
 }
 
 /// An error as it crosses the RPC: `message` says what happened and what was not done; `hint`
-/// says what to do next. No peer text, no stack (PRD-14).
+/// says what to do next. No peer text, no stack (PRD-14). On the wire it is
+/// `"error":{"code":rpc_code,"message":message,"data":{"kind":kind,"message":message,"hint":hint}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// For programs.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "method", content = "params")]
 pub enum Call {
     /// First call of a connection. `interactive` faces may verify contacts (PRD-18).
+    ///
+    /// Answer: [`Welcome`].
     #[serde(rename = "hello")]
     Hello {
         /// Name of the face, such as `cli`.
@@ -16,6 +18,8 @@ pub enum Call {
         interactive: bool,
     },
     /// Makes the profile: identity and database. Needs no network (ID-1).
+    ///
+    /// Answer: [`Done`]; the profile is open.
     #[serde(rename = "create")]
     Create {
         /// The passphrase; nobody can recover it.
@@ -26,27 +30,39 @@ pub enum Call {
         mode: view::Mode,
     },
     /// Opens the profile.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "unlock")]
     Unlock {
         /// The passphrase.
         passphrase: String,
     },
     /// Closes the profile: keys leave the memory, the core process ends and is started anew, locked.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "lock")]
     Lock {},
     /// The status line and everything behind it.
+    ///
+    /// Answer: [`view::Status`].
     #[serde(rename = "status")]
     Status {},
     /// Ends core and gate.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "shutdown")]
     Shutdown {},
     /// Changes the schedule.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "mode.set")]
     ModeSet {
         /// The schedule.
         mode: view::Mode,
     },
     /// Makes an invite. Answers at once; the URI shows when the invite is stored at the mailbox.
+    ///
+    /// Answer: [`view::Invite`].
     #[serde(rename = "invite.new")]
     InviteNew {
         /// What this device calls the contact that will come of it; empty = the peer's own name.
@@ -55,18 +71,24 @@ pub enum Call {
         hours: u32,
     },
     /// One invite, or all.
+    ///
+    /// Answer: a list of [`view::Invite`].
     #[serde(rename = "invite.show")]
     InviteShow {
         /// Identifier or its beginning; empty = all.
         id: String,
     },
     /// Withdraws an invite.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "invite.revoke")]
     InviteRevoke {
         /// Identifier or its beginning.
         id: String,
     },
     /// Takes an invite. Answers at once; the handshake goes on by itself.
+    ///
+    /// Answer: [`view::Invite`].
     #[serde(rename = "accept")]
     Accept {
         /// The invite's URI.
@@ -75,9 +97,13 @@ pub enum Call {
         name: String,
     },
     /// All contacts.
+    ///
+    /// Answer: a list of [`view::Contact`].
     #[serde(rename = "contacts")]
     Contacts {},
     /// Changes the local name.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "contacts.rename")]
     Rename {
         /// Name or identifier.
@@ -86,18 +112,24 @@ pub enum Call {
         name: String,
     },
     /// Removes a contact and its conversation from this device.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "contacts.remove")]
     Remove {
         /// Name or identifier.
         contact: String,
     },
     /// What to read aloud and what to listen for. Interactive faces only.
+    ///
+    /// Answer: [`Comparison`].
     #[serde(rename = "verify.begin")]
     VerifyBegin {
         /// Name or identifier.
         contact: String,
     },
     /// The words that the peer read aloud, in order. Interactive faces only.
+    ///
+    /// Answer: the [`view::Contact`], verified.
     #[serde(rename = "verify.words")]
     VerifyWords {
         /// Name or identifier.
@@ -106,6 +138,8 @@ pub enum Call {
         words: Vec<String>,
     },
     /// Queues a message; answers when it is saved.
+    ///
+    /// Answer: [`Sent`].
     #[serde(rename = "send")]
     Send {
         /// Name or identifier.
@@ -117,24 +151,32 @@ pub enum Call {
         key: String,
     },
     /// Takes a queued message back, if nothing of it has left.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "send.recall")]
     Recall {
         /// Message identifier or its beginning.
         message: String,
     },
     /// Queues a failed message again.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "send.retry")]
     Retry {
         /// Message identifier or its beginning.
         message: String,
     },
     /// One message with its state.
+    ///
+    /// Answer: [`view::Message`].
     #[serde(rename = "message")]
     Message {
         /// Message identifier or its beginning.
         message: String,
     },
     /// What came in and was not marked read.
+    ///
+    /// Answer: a list of [`view::Message`], oldest first.
     #[serde(rename = "inbox")]
     Inbox {
         /// Marks what is returned as read.
@@ -142,6 +184,8 @@ pub enum Call {
         ack: bool,
     },
     /// A conversation, newest last.
+    ///
+    /// Answer: a list of [`view::Message`].
     #[serde(rename = "history")]
     History {
         /// Name or identifier.
@@ -153,31 +197,42 @@ pub enum Call {
         limit: u32,
     },
     /// Adds an own mailbox.
+    ///
+    /// Answer: [`view::Mailbox`].
     #[serde(rename = "mailbox.add")]
     MailboxAdd {
         /// `<56 letters>.onion`, with or without `pvtcoms-mailbox:` before it.
         address: String,
     },
     /// Own mailboxes with their last answers.
+    ///
+    /// Answer: a list of [`view::Mailbox`].
     #[serde(rename = "mailbox.list")]
     MailboxList {},
     /// Removes an own mailbox.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "mailbox.remove")]
     MailboxRemove {
         /// Address or its beginning.
         address: String,
     },
     /// Starts events on this connection: as notifications `{"method":"event","params":Event}`.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "subscribe")]
     Subscribe {
         /// Name under which positions are kept until `ack` (PRD-17); empty = nothing is kept.
         #[serde(default)]
         name: String,
-        /// Only events after this one (`e_17`); absent = after the last acknowledged one.
+        /// Only events after this one (`e_17`); absent = after the last acknowledged one, and
+        /// without a name or an acknowledgement only what happens from here on.
         #[serde(default)]
         after: Option<String>,
     },
     /// Acknowledges events of a named subscriber.
+    ///
+    /// Answer: [`Done`].
     #[serde(rename = "ack")]
     Ack {
         /// The subscriber's name.
