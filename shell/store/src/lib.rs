@@ -1,1 +1,25 @@
 //! SQLCipher database, key slots, profile directory.
+//!
+//! [`Store`] saves what a step of the engine changed, in one transaction, and hands back what was
+//! saved; nothing of a profile is on the disk in any other place. The bytes, the order of opening
+//! and the reasons are `docs/spec/store.md` (STO-1 to STO-34).
+
+mod damage;
+mod error;
+mod events;
+mod forget;
+mod history;
+mod key;
+mod migrate;
+mod open;
+mod profile;
+mod save;
+mod slots;
+mod store;
+
+pub use error::StoreError;
+pub use events::StoredEvent;
+pub use history::{Counts, StoredMessage};
+pub use profile::{ProfileDir, ProfileLock};
+pub use slots::DEFAULT_COST;
+pub use store::Store;

@@ -1,0 +1,172 @@
+//! Conversations, as faces show them.
+
+use crate::{Store, StoreError};
+use crypto::Zeroizing;
+use engine::changes::{Message, MessageState};
+use rusqlite::{Row, ToSql, params};
+
+/// A message and its place.
+pub struct StoredMessage {
+    /// Grows with every message that is saved, in whatever conversation; never given twice.
+    pub row: i64,
+    /// The message.
+    pub message: Message,
+    /// Whether it was read here; true for messages of ours.
+    pub read: bool,
+}
+
+/// Numbers of one conversation, for a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Whose conversation.
+    pub contact: [u8; 16],
+    /// Messages of ours that no mailbox has yet.
+    pub queued: u64,
+    /// Messages of ours that a mailbox has and the peer has not.
+    pub stored: u64,
+    /// Messages of the peer that were not read.
+    pub unread: u64,
+}
+
+/// Most messages that a prefix of an identifier gives.
+const MAX_FOUND: u32 = 8;
+
+impl Store {
+    /// The last `limit` messages of a conversation that stand before the row `before`, newest last.
+    /// By key set, so that a page costs the same anywhere (STO-34).
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn history(
+        &self,
+        contact: &[u8; 16],
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let mut page = self.messages(
+            "WHERE contact = ?1 AND row < ?2 ORDER BY row DESC LIMIT ?3",
+            params![contact, before.unwrap_or(i64::MAX), limit],
+        )?;
+        page.reverse();
+        Ok(page)
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn message(
+        &self,
+        contact: &[u8; 16],
+        id: &[u8; 16],
+    ) -> Result<Option<StoredMessage>, StoreError> {
+        Ok(self.messages("WHERE contact = ?1 AND id = ?2", params![contact, id])?.pop())
+    }
+
+    /// The messages whose identifier begins with `id_prefix`, in whatever conversation, oldest
+    /// first and 8 at most. A peer chooses its identifiers, so a whole one may still give two.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn find_message(&self, id_prefix: &[u8]) -> Result<Vec<StoredMessage>, StoreError> {
+        let (mut first, mut last) = ([0; 16], [0xff; 16]);
+        for bound in [&mut first, &mut last] {
+            bound.iter_mut().zip(id_prefix).for_each(|(place, byte)| *place = *byte);
+        }
+        if id_prefix.len() > first.len() {
+            return Ok(Vec::new());
+        }
+        self.messages(
+            "WHERE id BETWEEN ?1 AND ?2 ORDER BY row LIMIT ?3",
+            params![first, last, MAX_FOUND],
+        )
+    }
+
+    /// Messages of peers that were not read, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn unread(&self) -> Result<Vec<StoredMessage>, StoreError> {
+        self.messages("WHERE read = 0 ORDER BY row", [])
+    }
+
+    /// Marks everything up to and with the row `through` as read.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn mark_read(&mut self, through: i64) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction
+                .execute("UPDATE message SET read = 1 WHERE read = 0 AND row <= ?1", [through])?;
+            Ok(())
+        })
+    }
+
+    /// Counts of every conversation that has messages, by contact.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn counts(&self) -> Result<Vec<Counts>, StoreError> {
+        let mut statement = self.reader.prepare(
+            "SELECT contact, sum(state = ?1), sum(state = ?2), sum(read = 0)
+             FROM message GROUP BY contact ORDER BY contact",
+        )?;
+        let numbers = [number_of(MessageState::Queued), number_of(MessageState::Stored)];
+        let rows = statement.query_map(numbers, |row| {
+            let count = |index| row.get::<_, i64>(index).map(|n| u64::try_from(n).unwrap_or(0));
+            Ok(Counts {
+                contact: row.get(0)?,
+                queued: count(1)?,
+                stored: count(2)?,
+                unread: count(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn messages<P: rusqlite::Params>(
+        &self,
+        which: &'static str,
+        bound: P,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let mut statement = self.reader.prepare(&format!(
+            "SELECT row, contact, id, state, text, sent, saved, read FROM message {which}"
+        ))?;
+        let mut rows = statement.query(bound)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read_message(row)?);
+        }
+        Ok(found)
+    }
+}
+
+fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
+    let seconds = |index| row.get::<_, i64>(index).map(|s| u64::try_from(s).unwrap_or(0));
+    let message = Message {
+        contact: row.get(1)?,
+        id: row.get(2)?,
+        state: state_of(row.get(3)?).ok_or(StoreError::Damaged { salvage: None })?,
+        text: Zeroizing::new(row.get(4)?),
+        sent: seconds(5)?,
+        saved: seconds(6)?,
+    };
+    Ok(StoredMessage { row: row.get(0)?, message, read: row.get(7)? })
+}
+
+/// Numbers of the states in the database. Never given to another state.
+const STATES: [(MessageState, u8); 5] = [
+    (MessageState::Queued, 1),
+    (MessageState::Stored, 2),
+    (MessageState::Delivered, 3),
+    (MessageState::Failed, 4),
+    (MessageState::Received, 5),
+];
+
+pub(crate) fn number_of(state: MessageState) -> impl ToSql {
+    STATES.iter().find(|(known, _)| *known == state).map(|(_, number)| *number)
+}
+
+fn state_of(number: u8) -> Option<MessageState> {
+    STATES.iter().find(|(_, known)| *known == number).map(|(state, _)| *state)
+}

@@ -1,0 +1,31 @@
+//! The store as the daemon uses it, and as a disk, a thief and a power cut find it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "test code"
+)]
+
+#[path = "it/common.rs"]
+mod common;
+#[path = "it/crash.rs"]
+mod crash;
+#[path = "it/damage.rs"]
+mod damage;
+#[path = "it/events.rs"]
+mod events;
+#[path = "it/forget.rs"]
+mod forget;
+#[path = "it/full.rs"]
+mod full;
+#[path = "it/messages.rs"]
+mod messages;
+#[path = "it/passphrase.rs"]
+mod passphrase;
+#[path = "it/profile.rs"]
+mod profile;
+#[path = "it/save.rs"]
+mod save;
