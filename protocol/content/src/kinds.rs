@@ -1,0 +1,105 @@
+//! The kinds of content (CNT-1, CNT-2).
+
+use crate::text::Part;
+use crypto::Zeroizing;
+use wire::{Malformed, Reader, Writer};
+
+/// Most bytes of content in one ratchet message.
+pub const MAX_CONTENT: usize = 1634;
+/// Most mailboxes in an inbox set (BRD-40).
+pub const MAX_MAILBOXES: usize = 2;
+
+const PART: u8 = 1;
+const RECEIPT: u8 = 2;
+const NEW_GENERATION: u8 = 3;
+const INBOX_SET: u8 = 4;
+
+/// What one ratchet message carries: `kind(1) ‖ fields`.
+pub enum Content {
+    /// 1: a part of a text message.
+    Part(Part),
+    /// 2: nothing. It steps the ratchet of a side that only listens (RAT-8).
+    Receipt,
+    /// 3: `g u16 ‖ r(32)`: the sender's tag chain goes on in generation `g` (BRD-9).
+    NewGeneration {
+        /// The generation that begins.
+        g: u16,
+        /// What it is derived from, together with the one before.
+        r: Zeroizing<[u8; 32]>,
+    },
+    /// 4: `version u32 ‖ count(1) ‖ count × onion key(32)`: where the sender reads (BRD-48).
+    InboxSet {
+        /// The higher version wins.
+        version: u32,
+        /// One or two onion keys, different from each other.
+        mailboxes: Vec<[u8; 32]>,
+    },
+    /// A kind of a later version: shown as "unsupported message", never an error (CNT-2).
+    Unsupported {
+        /// The kind.
+        kind: u8,
+    },
+}
+
+impl Content {
+    /// The bytes, at most [`MAX_CONTENT`] for parts of [`crate::split_text`] and for inbox sets of
+    /// [`MAX_MAILBOXES`].
+    #[must_use]
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = Writer::with_capacity(MAX_CONTENT);
+        match self {
+            Self::Part(part) => part.encode_into(w.u8(PART)),
+            Self::Receipt => {
+                w.u8(RECEIPT);
+            }
+            Self::NewGeneration { g, r } => {
+                w.u8(NEW_GENERATION).u16(*g).bytes(r.as_slice());
+            }
+            Self::InboxSet { version, mailboxes } => {
+                let count = u8::try_from(mailboxes.len()).unwrap_or(u8::MAX);
+                w.u8(INBOX_SET).u32(*version).u8(count).bytes(&mailboxes.concat());
+            }
+            Self::Unsupported { kind } => {
+                w.u8(*kind);
+            }
+        }
+        Zeroizing::new(w.into_vec())
+    }
+
+    /// Parses what the peer encrypted.
+    ///
+    /// # Errors
+    /// [`Malformed`] if a known kind has fields that do not exist (CNT-1); an unknown kind is no
+    /// error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(bytes);
+        let content = match r.u8()? {
+            0 => return Err(Malformed::Field("kind")),
+            PART => Self::Part(Part::decode(&mut r)?),
+            RECEIPT => Self::Receipt,
+            NEW_GENERATION => {
+                Self::NewGeneration { g: r.u16()?, r: Zeroizing::new(r.array()?) }
+            }
+            INBOX_SET => inbox_set(&mut r)?,
+            kind => return Ok(Self::Unsupported { kind }), // CNT-2: whatever follows
+        };
+        r.finish()?;
+        Ok(content)
+    }
+}
+
+fn inbox_set(r: &mut Reader<'_>) -> Result<Content, Malformed> {
+    let (version, count) = (r.u32()?, usize::from(r.u8()?));
+    if !(1..=MAX_MAILBOXES).contains(&count) {
+        return Err(Malformed::Field("mailboxes"));
+    }
+    let mut mailboxes = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mailbox = r.array()?;
+        if mailboxes.contains(&mailbox) {
+            return Err(Malformed::Field("mailboxes"));
+        }
+        mailboxes.push(mailbox);
+    }
+    Ok(Content::InboxSet { version, mailboxes })
+}

@@ -1,0 +1,291 @@
+//! The state of one session and what happens to it (RAT-2).
+
+use crate::chain::{ChainKey, Own, Peer, RootKey};
+use crate::message::{Authentic, Body, Ciphertext, Header, MAX_N};
+use crate::skipped::{MAX_SKIP, Skipped};
+use crypto::aead::MessageKey;
+use crypto::rand_core::CryptoRng;
+use crypto::{dh, kem};
+use wire::Malformed;
+
+/// One side of a session. Holds every key, so no `Clone`, no `Debug`.
+///
+/// ```compile_fail,E0599
+/// fn copy(session: &ratchet::Ratchet) -> ratchet::Ratchet {
+///     session.clone()
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// fn print(session: &ratchet::Ratchet) {
+///     println!("{session:?}");
+/// }
+/// ```
+pub struct Ratchet {
+    pub(crate) sid: [u8; 32],
+    pub(crate) root: RootKey,
+    pub(crate) turn: Turn,
+    pub(crate) receiving: Option<Receiving>,
+    pub(crate) skipped: Skipped,
+}
+
+/// Who has to step next. A pair of ours lives from the step that made it until the peer has
+/// answered it: then it is of no more use, and is erased with the state that held it.
+pub(crate) enum Turn {
+    /// The inviter, before the invited side's first message.
+    Wait(Own),
+    /// The peer has stepped: our next message begins a chain.
+    Reply {
+        /// What it steps to.
+        peer: Peer,
+        /// Length of our previous chain.
+        pn: u32,
+    },
+    /// Our chain is under way.
+    Send(Sending),
+}
+
+/// Our sending chain.
+pub(crate) struct Sending {
+    pub(crate) own: Own,
+    pub(crate) ct: kem::Ciphertext,
+    pub(crate) chain: ChainKey,
+    pub(crate) n: u32,
+    pub(crate) pn: u32,
+}
+
+/// The peer's chain, at the next number that is expected.
+pub(crate) struct Receiving {
+    pub(crate) dh: dh::Public,
+    pub(crate) chain: ChainKey,
+    pub(crate) n: u32,
+}
+
+/// Why a message was not encrypted. The state is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncryptError {
+    /// Misuse: the content is longer than [`crate::MAX_CONTENT`].
+    #[error("the content is too long for one message")]
+    TooLong,
+    /// Misuse: the inviter speaks only after the invited side's first message (RAT-4).
+    #[error("nothing has been received yet")]
+    NotYet,
+    /// The chain is at its last number (RAT-6); a message from the peer starts the next.
+    #[error("the sending chain is exhausted")]
+    Exhausted,
+    /// Our fault: the stored peer key contributes nothing, though it was checked when it came.
+    #[error("the stored peer key contributes nothing")]
+    PeerKey,
+}
+
+/// Why a message was not decrypted. The state is as it was.
+///
+/// The kinds are for tests and counters. They print alike, and nothing is ever sent because of
+/// one (RAT-7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecryptError {
+    /// The bytes have no meaning.
+    #[error("not a message of this session")]
+    Malformed(Malformed),
+    /// Not made by the peer in this session.
+    #[error("not a message of this session")]
+    NotAuthentic,
+    /// The key of this message was used, or is too old, or was pushed out.
+    #[error("not a message of this session")]
+    Replayed,
+    /// More than [`crate::MAX_SKIP`] messages would be passed over.
+    #[error("not a message of this session")]
+    TooManySkipped,
+}
+
+impl Ratchet {
+    /// The inviter's side, which answers with its handshake pair `{eA, eK}` to the first message.
+    #[must_use]
+    pub fn inviter(root: &[u8; 32], sid: [u8; 32], e: dh::Private, k: kem::Seed) -> Self {
+        Self::new(root, sid, Turn::Wait(Own::new(e, k)))
+    }
+
+    /// The invited side, which sends first; steps at once to the inviter's `{eA, eK}`.
+    ///
+    /// # Errors
+    /// [`dh::NotContributory`] if `peer_e` is of small order: the inviter misbehaved.
+    pub fn invited(
+        rng: &mut impl CryptoRng,
+        root: &[u8; 32],
+        sid: [u8; 32],
+        peer_e: dh::Public,
+        peer_k: kem::EncapsulationKey,
+    ) -> Result<Self, dh::NotContributory> {
+        let peer = Peer { dh: peer_e, ek: peer_k };
+        let (own, ct, step) = peer.step(rng, &RootKey::copy_of(root), &sid)?;
+        let turn = Turn::Send(Sending { own, ct, chain: step.chain, n: 0, pn: 0 });
+        Ok(Self::new(step.root.expose_secret(), sid, turn))
+    }
+
+    fn new(root: &[u8; 32], sid: [u8; 32], turn: Turn) -> Self {
+        let root = RootKey::copy_of(root);
+        Self { sid, root, turn, receiving: None, skipped: Skipped::default() }
+    }
+
+    /// Whether [`encrypt`](Self::encrypt) would not answer [`EncryptError::NotYet`].
+    #[must_use]
+    pub const fn can_send(&self) -> bool {
+        !matches!(self.turn, Turn::Wait(_))
+    }
+
+    /// Encrypts one message and erases its key. Steps the ratchet if the peer has stepped (RAT-3).
+    ///
+    /// # Errors
+    /// [`EncryptError`]; the state is then as it was.
+    pub fn encrypt(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        content: &[u8],
+    ) -> Result<Ciphertext, EncryptError> {
+        let body = Body::pad(content).ok_or(EncryptError::TooLong)?;
+        // RAT-3: the pair is made when it is first needed, so that it lives as short as possible.
+        if let Turn::Reply { peer, pn } = &self.turn {
+            let (own, ct, step) =
+                peer.step(rng, &self.root, &self.sid).map_err(|_| EncryptError::PeerKey)?;
+            let sending = Sending { own, ct, chain: step.chain, n: 0, pn: *pn };
+            self.root = step.root;
+            self.turn = Turn::Send(sending);
+        }
+        let Turn::Send(s) = &mut self.turn else { return Err(EncryptError::NotYet) };
+        // RAT-6
+        let after = s.n.checked_add(1).filter(|n| *n <= MAX_N).ok_or(EncryptError::Exhausted)?;
+        let header = Header {
+            n: s.n,
+            pn: s.pn,
+            dh: s.own.public,
+            ek: *s.own.ek.as_bytes(),
+            ct: s.ct.clone(),
+        };
+        let message = Ciphertext::seal(&s.chain.message_key(), &self.sid, &header, &body);
+        s.chain = s.chain.next();
+        s.n = after;
+        Ok(message)
+    }
+
+    /// Decrypts one message, in whatever order messages come. `today` is days since 1970.
+    ///
+    /// All work is done beside the state, and installed after the message has proved authentic
+    /// and well-formed (RAT-4).
+    ///
+    /// # Errors
+    /// [`DecryptError`]; the state is then as it was.
+    pub fn decrypt(&mut self, today: u32, message: &Ciphertext) -> Result<Authentic, DecryptError> {
+        let header = message.header().map_err(DecryptError::Malformed)?;
+        if let Some(mk) = self.skipped.get(&header.dh, header.n, today) {
+            let content = self.open(mk, message)?;
+            self.skipped.erase(&header.dh, header.n); // RAT-7
+            self.trim(today);
+            return Ok(content);
+        }
+        match &self.receiving {
+            Some(current) if current.dh == header.dh => {
+                let run = Run::to(header.dh, &current.chain, current.n, header.n)?;
+                let content = self.open(&run.last, message)?;
+                self.skipped.add(&header.dh, run.skipped, today);
+                self.receiving = Some(run.receiving);
+                self.trim(today);
+                Ok(content)
+            }
+            _ if self.skipped.knows(&header.dh) => Err(DecryptError::Replayed), // RAT-7
+            _ => self.decrypt_stepping(today, message, &header),
+        }
+    }
+
+    /// Forgets keys of messages that have not come for [`crate::SKIPPED_DAYS`] days (RAT-6); says
+    /// whether the state changed. To be called once a day, for sessions in which nothing comes.
+    pub fn forget_expired(&mut self, today: u32) -> bool {
+        self.skipped.expire(today)
+    }
+
+    /// RAT-4: a new DH key of the peer.
+    fn decrypt_stepping(
+        &mut self,
+        today: u32,
+        message: &Ciphertext,
+        header: &Header,
+    ) -> Result<Authentic, DecryptError> {
+        let (own, pn) = match &self.turn {
+            Turn::Wait(own) => (own, 0),
+            Turn::Send(s) => (&s.own, s.n),
+            // The peer steps only after it has our new pair, which does not exist yet.
+            Turn::Reply { .. } => return Err(DecryptError::NotAuthentic),
+        };
+        let rest = match &self.receiving {
+            // A peer that had sent fewer than have come would be another peer.
+            Some(current) if header.pn < current.n => {
+                return Err(DecryptError::Malformed(Malformed::Field("pn")));
+            }
+            Some(current) => skip(&current.chain, current.n, header.pn)?.0,
+            None if header.pn == 0 => Vec::new(),
+            None => return Err(DecryptError::Malformed(Malformed::Field("pn"))),
+        };
+        let ek = kem::EncapsulationKey::from_bytes(&header.ek)
+            .map_err(|_| DecryptError::Malformed(Malformed::Field("ek")))?;
+        let step = own.step(&self.root, &self.sid, header).map_err(|_| DecryptError::NotAuthentic)?;
+        let run = Run::to(header.dh, &step.chain, 0, header.n)?;
+        let content = self.open(&run.last, message)?;
+
+        if let Some(old) = &self.receiving {
+            self.skipped.add(&old.dh, rest, today);
+        }
+        self.skipped.add(&header.dh, run.skipped, today);
+        self.receiving = Some(run.receiving);
+        self.root = step.root;
+        self.turn = Turn::Reply { peer: Peer { dh: header.dh, ek }, pn };
+        self.trim(today);
+        Ok(content)
+    }
+
+    fn open(&self, mk: &MessageKey, message: &Ciphertext) -> Result<Authentic, DecryptError> {
+        let body = message.open(mk, &self.sid).map_err(|_| DecryptError::NotAuthentic)?;
+        body.unpad().map_err(DecryptError::Malformed)
+    }
+
+    fn trim(&mut self, today: u32) {
+        self.skipped.trim(self.receiving.as_ref().map(|r| &r.dh), today);
+    }
+}
+
+/// A receiving chain run forward to the message that is being opened, not installed yet.
+struct Run {
+    skipped: Vec<(u32, MessageKey)>,
+    last: MessageKey,
+    receiving: Receiving,
+}
+
+impl Run {
+    fn to(dh: dh::Public, chain: &ChainKey, from: u32, n: u32) -> Result<Self, DecryptError> {
+        if n < from {
+            return Err(DecryptError::Replayed); // RAT-7
+        }
+        let (skipped, at) = skip(chain, from, n)?;
+        let at = at.as_ref().unwrap_or(chain);
+        let receiving = Receiving { dh, chain: at.next(), n: n.saturating_add(1) };
+        Ok(Self { skipped, last: at.message_key(), receiving })
+    }
+}
+
+/// The keys of messages `from..to`, and the chain at `to` (none if it has not moved). Linear.
+#[expect(clippy::type_complexity, reason = "a pair that is taken apart where it is made")]
+fn skip(
+    chain: &ChainKey,
+    from: u32,
+    to: u32,
+) -> Result<(Vec<(u32, MessageKey)>, Option<ChainKey>), DecryptError> {
+    // RAT-6
+    if to.saturating_sub(from) > MAX_SKIP {
+        return Err(DecryptError::TooManySkipped);
+    }
+    let mut keys = Vec::new();
+    let mut at = None;
+    for n in from..to {
+        let now = at.as_ref().unwrap_or(chain);
+        keys.push((n, now.message_key()));
+        at = Some(now.next());
+    }
+    Ok((keys, at))
+}

@@ -1,0 +1,103 @@
+//! Keys of messages that have not come yet (RAT-6).
+
+use crypto::aead::MessageKey;
+use crypto::dh;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Most messages that one skip may pass over.
+pub const MAX_SKIP: u32 = 1000;
+/// Most keys that a session stores.
+pub const MAX_STORED: usize = 2000;
+/// Most chains before the current one that may have keys stored.
+pub const MAX_OLD_CHAINS: usize = 5;
+/// Days that a key is kept.
+pub const SKIPPED_DAYS: u32 = 30;
+
+/// Keys by chain, oldest chain first, and by number. That is also the order of their making: a
+/// chain gets no more keys once the next has begun.
+#[derive(Default)]
+pub(crate) struct Skipped {
+    pub(crate) chains: VecDeque<Chain>,
+}
+
+/// The keys of one chain, which is known by the peer's DH key.
+pub(crate) struct Chain {
+    pub(crate) dh: dh::Public,
+    pub(crate) keys: BTreeMap<u32, Key>,
+}
+
+/// A key and the day on which it was put aside.
+pub(crate) struct Key {
+    pub(crate) day: u32,
+    pub(crate) mk: MessageKey,
+}
+
+impl Key {
+    fn expired(&self, today: u32) -> bool {
+        today.saturating_sub(self.day) > SKIPPED_DAYS
+    }
+}
+
+impl Skipped {
+    /// The key of message `n` of chain `dh`, if it is stored and not too old.
+    pub(crate) fn get(&self, dh: &dh::Public, n: u32, today: u32) -> Option<&MessageKey> {
+        let key = self.chains.iter().find(|c| c.dh == *dh)?.keys.get(&n)?;
+        (!key.expired(today)).then_some(&key.mk)
+    }
+
+    /// Whether keys of this chain are stored.
+    pub(crate) fn knows(&self, dh: &dh::Public) -> bool {
+        self.chains.iter().any(|c| c.dh == *dh)
+    }
+
+    /// Erases a key (RAT-7).
+    pub(crate) fn erase(&mut self, dh: &dh::Public, n: u32) {
+        if let Some(chain) = self.chains.iter_mut().find(|c| c.dh == *dh) {
+            chain.keys.remove(&n);
+        }
+        self.chains.retain(|c| !c.keys.is_empty());
+    }
+
+    /// Puts keys of the newest chain aside.
+    pub(crate) fn add(&mut self, dh: &dh::Public, keys: Vec<(u32, MessageKey)>, today: u32) {
+        if keys.is_empty() {
+            return;
+        }
+        let keys = keys.into_iter().map(|(n, mk)| (n, Key { day: today, mk }));
+        match self.chains.back_mut().filter(|c| c.dh == *dh) {
+            Some(chain) => chain.keys.extend(keys),
+            None => self.chains.push_back(Chain { dh: *dh, keys: keys.collect() }),
+        }
+    }
+
+    /// Enforces the limits, oldest out first; `current` is the receiving chain.
+    pub(crate) fn trim(&mut self, current: Option<&dh::Public>, today: u32) {
+        self.expire(today);
+        let old = |c: &Chain| Some(&c.dh) != current;
+        while self.chains.iter().filter(|c| old(c)).count() > MAX_OLD_CHAINS {
+            self.chains.pop_front();
+        }
+        let mut excess = self.len().saturating_sub(MAX_STORED);
+        for chain in &mut self.chains {
+            while excess > 0 && chain.keys.pop_first().is_some() {
+                excess = excess.saturating_sub(1);
+            }
+        }
+        self.chains.retain(|c| !c.keys.is_empty());
+    }
+
+    /// Forgets keys that are too old; says whether there were any.
+    pub(crate) fn expire(&mut self, today: u32) -> bool {
+        let before = self.len();
+        for chain in &mut self.chains {
+            chain.keys.retain(|_, key| !key.expired(today));
+        }
+        self.chains.retain(|c| !c.keys.is_empty());
+        self.len() != before
+    }
+
+    /// Keys stored.
+    pub(crate) fn len(&self) -> usize {
+        self.chains.iter().map(|c| c.keys.len()).sum()
+    }
+}
