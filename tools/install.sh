@@ -32,7 +32,7 @@ need git git "version control, and the advisory database of cargo-deny"
 has cargo || need curl curl "fetches the Rust installer"
 if [ "$mode" != build ]; then
     PATH="$PATH:/usr/sbin:/sbin" # where Debian keeps tor for ordinary users
-    need tor tor "the private Tor network (brings tor-gencert as well)"
+    need tor tor "the private Tor network. Debian's package also starts a tor service of its own, not used here: systemctl disable --now tor"
 fi
 # OpenSSL's configuration needs Perl modules that the package perl-base does not have.
 if has perl && ! perl -MFindBin -MFile::Compare -e 1 >/dev/null 2>&1; then

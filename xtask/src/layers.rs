@@ -109,7 +109,8 @@ fn arrow(graph: &Graph, edge: &Edge<'_>, found: &mut Vec<Violation>) {
 fn owner(graph: &Graph, edge: &Edge<'_>, found: &mut Vec<Violation>) {
     let in_testing = graph.packages.get(edge.from).is_some_and(|p| p.folder == "testing");
     for owned in OWNERS {
-        let exempt = owned.tests_may && (edge.dev || in_testing);
+        let exempt = owned.tests_may && (edge.dev || in_testing)
+            || owned.except.contains(&(edge.from, edge.to));
         if owned.libraries.iter().any(|l| matches(l, edge.to)) && edge.from != owned.by && !exempt {
             let what = format!(
                 "{} must not name {}: {} belongs to {}",

@@ -13,6 +13,9 @@ use crate::sources::rust_files;
 /// `unsafe` there (`None`: any number).
 const OWN_TABLE: &[(&str, Option<usize>)] = &[("pvtcoms-raw", None), ("pvtcoms-store", Some(1))];
 
+/// Lints that an own table may set as it likes: the reason for that table, and one that rustc warns of anyway.
+const FREE: &[&str] = &["unsafe_code", "unexpected_cfgs"];
+
 /// Lists what is wrong with the lint tables of the members (name to manifest).
 pub(crate) fn check(
     project: &Project,
@@ -44,7 +47,7 @@ fn lookup<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Table> {
     path.iter().try_fold(table, |table, key| table.get(*key)?.as_table())
 }
 
-/// A member inherits all lints, or has its own table with every one of them at least as strict, `unsafe_code` aside.
+/// A member inherits all lints, or has its own table with every one of them at least as strict, [`FREE`] aside.
 fn member(name: &str, manifest: &Table, common: &Table) -> Vec<String> {
     let own = lookup(manifest, &["lints"]);
     let inherits =
@@ -61,7 +64,7 @@ fn member(name: &str, manifest: &Table, common: &Table) -> Vec<String> {
         for (lint, level) in lints.as_table().into_iter().flatten() {
             let has = own.and_then(|own| own.get(lint));
             let loose = has.is_none_or(|has| strictness(has) < strictness(level));
-            if lint != "unsafe_code" && loose {
+            if !FREE.contains(&lint.as_str()) && loose {
                 wrong.push(format!("{name} must not loosen {tool}::{lint}"));
             }
         }

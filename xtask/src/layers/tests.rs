@@ -94,6 +94,8 @@ fn each_planted_import_is_reported() {
         (plant("pvtcoms-identity", "sha2"), "owner"),
         (plant("pvtcoms-ratchet", "libcrux-ml-kem"), "owner"),
         (plant("pvtcoms-store", "x25519-dalek"), "owner"),
+        (plant("pvtcoms-tor", "sha2"), "owner"),
+        (plant("pvtcoms-mailbox", "sha3"), "owner"),
         (plant("pvtcoms-mailbox", "equix"), "owner"),
         (plant("pvtcoms-daemon", "rusqlite"), "owner"),
         (Plant { kind: Some("dev"), ..plant("pvtcoms-e2e", "rusqlite") }, "owner"),
@@ -129,6 +131,7 @@ fn permitted_imports_are_not_reported() {
         plant("pvtcoms-simnet", "pvtcoms-engine"),
         plant("pvtcoms-store", "getrandom"),
         plant("pvtcoms-board", "thiserror"),
+        plant("pvtcoms-tor", "sha3"),
     ];
     for plant in fine {
         assert_eq!(rules(&doctor(sound(), &plant)), [], "{} -> {}", plant.from, plant.to);
