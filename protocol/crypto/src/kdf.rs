@@ -19,6 +19,12 @@ pub fn hash(parts: &[&[u8]]) -> [u8; HASH_LEN] {
     h.finalize().into()
 }
 
+/// SHA3-256, for the checksum of an onion address alone; all else is [`hash`].
+#[must_use]
+pub fn sha3_256(data: &[u8]) -> [u8; HASH_LEN] {
+    libcrux_sha3::sha256(data)
+}
+
 /// `LP(x) = u32(len x)`, the length prefix of a part that is hashed beside others (CRY-3).
 ///
 /// Inputs longer than `u32::MAX` do not occur (every frame is bounded); they saturate.

@@ -15,7 +15,7 @@ pub mod sign;
 
 mod secret;
 
-pub use kdf::{HASH_LEN, hash};
+pub use kdf::{HASH_LEN, hash, sha3_256};
 pub use rand_core;
 pub use secret::SecretBox;
 pub use zeroize::Zeroizing;
