@@ -2,9 +2,12 @@
 
 use super::view;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Every method with its parameters, as `{"method": .., "params": ..}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its `Debug` shows nothing: passphrases, texts and invites pass through here.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "method", content = "params")]
 pub enum Call {
     /// First call of a connection. `interactive` faces may verify contacts (PRD-18).
@@ -242,6 +245,45 @@ pub enum Call {
     },
 }
 
+impl Call {
+    /// The names of all methods: any other is answered with −32601.
+    pub const METHODS: [&'static str; 27] = [
+        "hello",
+        "create",
+        "unlock",
+        "lock",
+        "status",
+        "shutdown",
+        "mode.set",
+        "invite.new",
+        "invite.show",
+        "invite.revoke",
+        "accept",
+        "contacts",
+        "contacts.rename",
+        "contacts.remove",
+        "verify.begin",
+        "verify.words",
+        "send",
+        "send.recall",
+        "send.retry",
+        "message",
+        "inbox",
+        "history",
+        "mailbox.add",
+        "mailbox.list",
+        "mailbox.remove",
+        "subscribe",
+        "ack",
+    ];
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call(..)")
+    }
+}
+
 /// Answer to `hello`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
@@ -258,7 +300,8 @@ pub struct Welcome {
 pub struct Sent {
     /// Identifier of the message (`m_` and 32 hex digits).
     pub message: String,
-    /// `queued`, always: it is saved.
+    /// `queued`: it is saved. A key that was used before brings the state of the message that
+    /// was queued under it then.
     pub state: view::MessageState,
     /// The usual delay in this mode, in words (PRD-11).
     pub usual_delay: String,
@@ -280,3 +323,21 @@ pub struct Comparison {
 /// Answer of methods that have nothing to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prd_15_every_method_is_listed_once() {
+        let error = serde_json::from_str::<Call>(r#"{"method":"?","params":{}}"#).unwrap_err();
+        let listed = Call::METHODS.map(|name| format!("`{name}`")).join(", ");
+        assert!(error.to_string().contains(&format!("expected one of {listed}")), "{error}");
+    }
+
+    #[test]
+    fn se_2_nothing_of_a_call_is_printed() {
+        let call = Call::Unlock { passphrase: "correct horse".to_owned() };
+        assert_eq!(format!("{call:?}"), "Call(..)");
+    }
+}
