@@ -193,7 +193,15 @@ fn set(connection: &Connection, name: &'static str, value: &str) -> Result<(), S
     // `name` and `value` are constants of this file; a PRAGMA takes no bound parameters.
     connection
         .execute_batch(&format!("PRAGMA {name} = {value}"))
-        .map_err(|_| StoreError::Pragma(name))
+        .map_err(|error| refused(name, error))
+}
+
+/// A setting that touches a page may be the first to find that the page, or the disk, is bad.
+fn refused(name: &'static str, error: rusqlite::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Database(_) => StoreError::Pragma(name),
+        other => other,
+    }
 }
 
 /// STO-5. Settings of the cipher answer with text, those of SQLite with integers.
@@ -222,9 +230,9 @@ fn expect<T: FromSql + PartialEq>(
 /// A missing row is how plain SQLite answers a question about the cipher.
 fn ask<T: FromSql>(connection: &Connection, name: &'static str) -> Result<T, StoreError> {
     connection
-        .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+        .query_row(&format!("PRAGMA {name}"), [], |row| Ok(row.get(0).ok()))
         .optional()
-        .ok()
+        .map_err(|error| refused(name, error))?
         .flatten()
         .ok_or(StoreError::Pragma(name))
 }
@@ -256,4 +264,4 @@ fn version(text: &str) -> Option<[u32; 3]> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
