@@ -17,8 +17,3 @@ pub const EXIT_LOCKED: u8 = 0;
 /// Exit code of a core that ended after `shutdown`: the supervisor ends everything. No other end
 /// of the core has this code.
 pub const EXIT_SHUTDOWN: u8 = 10;
-
-/// Exit code of a core that was locked: the supervisor starts a fresh one at once, locked (STO-17).
-pub const EXIT_LOCKED: u8 = 0;
-/// Exit code of a core that was asked to shut down: the supervisor ends everything, with 0.
-pub const EXIT_SHUTDOWN: u8 = 10;
