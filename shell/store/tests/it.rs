@@ -1,13 +1,5 @@
 //! The store as the daemon uses it, and as a disk, a thief and a power cut find it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    missing_docs,
-    reason = "test code"
-)]
+#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
 
 #[path = "it/common.rs"]
 mod common;

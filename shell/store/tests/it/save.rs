@@ -1,5 +1,5 @@
 use crate::common::{ALICE, BOB, Home, event, id, message, put, rows, save};
-use engine::changes::{Change, Changes, EventKind, MessageState, Table};
+use engine::changes::{Change, Changes, EventKind, Message, MessageState, Table};
 use store::StoreError;
 
 #[test]
@@ -79,10 +79,14 @@ fn prd_17_every_kind_of_event_and_state_is_stored_as_itself() {
 #[test]
 fn sto_24_a_time_beyond_all_clocks_is_saved() {
     let (_home, mut store) = Home::with_profile();
-    let Change::Message(mut late) = message(ALICE, 1, MessageState::Received, "late") else {
-        unreachable!()
+    let late = Message {
+        id: id(1),
+        contact: ALICE,
+        state: MessageState::Received,
+        text: String::new().into(),
+        sent: u64::MAX,
+        saved: u64::MAX,
     };
-    late.sent = u64::MAX;
     save(&mut store, vec![Change::Message(late)]);
     let found = store.message(&ALICE, &id(1)).unwrap().unwrap();
     assert_eq!(found.message.sent, u64::try_from(i64::MAX).unwrap());
