@@ -82,7 +82,8 @@ fn clean_name(name: &str) -> String {
 
 /// The tag characters of a flag and their end, if `rest` begins with them.
 fn flag_tags(rest: &str) -> Option<&str> {
-    let tags = rest.chars().take(MAX_FLAG_TAGS.saturating_add(1)).take_while(|c| is_tag(*c)).count();
+    let tags =
+        rest.chars().take(MAX_FLAG_TAGS.saturating_add(1)).take_while(|c| is_tag(*c)).count();
     let (end, last) = rest.char_indices().nth(tags)?;
     if tags == 0 || last != TAG_END {
         return None;

@@ -77,9 +77,7 @@ impl Content {
             0 => return Err(Malformed::Field("kind")),
             PART => Self::Part(Part::decode(&mut r)?),
             RECEIPT => Self::Receipt,
-            NEW_GENERATION => {
-                Self::NewGeneration { g: r.u16()?, r: Zeroizing::new(r.array()?) }
-            }
+            NEW_GENERATION => Self::NewGeneration { g: r.u16()?, r: Zeroizing::new(r.array()?) },
             INBOX_SET => inbox_set(&mut r)?,
             kind => return Ok(Self::Unsupported { kind }), // CNT-2: whatever follows
         };

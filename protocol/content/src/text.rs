@@ -14,20 +14,26 @@ pub const PART_LEN: usize = MAX_CONTENT - 1 - HEAD_LEN;
 /// Most parts of one text message.
 pub(crate) const MAX_PARTS: usize = MAX_TEXT.div_ceil(PART_LEN);
 
-const HEAD_LEN: usize = 16 + 2 + 2 + 4 + 8;
+const HEAD_LEN: usize = 16 + 4 + 4 + 2 + 2 + 4 + 8;
 
 // CNT-3: the ledger.
-const _: () = assert!(PART_LEN == 1601 && 1 + HEAD_LEN + PART_LEN == MAX_CONTENT);
-const _: () = assert!(MAX_PARTS == 164);
+const _: () = assert!(PART_LEN == 1593 && 1 + HEAD_LEN + PART_LEN == MAX_CONTENT);
+const _: () = assert!(MAX_PARTS == 165);
 
 /// A part of a text message:
-/// `message(16) ‖ index u16 ‖ count u16 ‖ total u32 ‖ sent u64 ‖ bytes`, 32 bytes and the text.
+/// `message(16) ‖ seq u32 ‖ floor u32 ‖ index u16 ‖ count u16 ‖ total u32 ‖ sent u64 ‖ bytes`,
+/// 40 bytes and the text.
 ///
 /// Made by [`split_text`] or by [`crate::Content::decode`]; only [`Joiner`] gives text back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     /// The message, 16 random bytes of the sender.
     pub message: [u8; 16],
+    /// Number of the message, counted by the sender from 0 in each session: the order in which
+    /// messages are shown (CNT-7).
+    pub seq: u32,
+    /// Every message with a smaller number was delivered or given up by the sender (CNT-7).
+    pub floor: u32,
     /// Which part this is, from 0.
     pub index: u16,
     /// How many parts there are.
@@ -51,11 +57,16 @@ pub enum TextError {
     TooLong,
 }
 
-/// Splits a text into parts of one size (CNT-3).
+/// Splits a text into parts of one size (CNT-3). The floor is the sealer's to set.
 ///
 /// # Errors
 /// [`TextError`] for an empty text, and above [`MAX_TEXT`] bytes.
-pub fn split_text(message: [u8; 16], sent: u64, text: &str) -> Result<Vec<Part>, TextError> {
+pub fn split_text(
+    message: [u8; 16],
+    seq: u32,
+    sent: u64,
+    text: &str,
+) -> Result<Vec<Part>, TextError> {
     if text.is_empty() {
         return Err(TextError::Empty);
     }
@@ -67,6 +78,8 @@ pub fn split_text(message: [u8; 16], sent: u64, text: &str) -> Result<Vec<Part>,
     let count = u16::try_from(chunks.len()).map_err(|_| TextError::TooLong)?;
     let part = |(index, chunk): (u16, &[u8])| Part {
         message,
+        seq,
+        floor: 0,
         index,
         count,
         total,
@@ -78,17 +91,24 @@ pub fn split_text(message: [u8; 16], sent: u64, text: &str) -> Result<Vec<Part>,
 
 impl Part {
     pub(crate) fn encode_into(&self, w: &mut Writer) {
-        w.bytes(&self.message).u16(self.index).u16(self.count).u32(self.total).u64(self.sent);
+        w.bytes(&self.message)
+            .u32(self.seq)
+            .u32(self.floor)
+            .u16(self.index)
+            .u16(self.count)
+            .u32(self.total)
+            .u64(self.sent);
         w.bytes(&self.bytes);
     }
 
     pub(crate) fn decode(r: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let (message, index, count) = (r.array()?, r.u16()?, r.u16()?);
+        let (message, seq, floor) = (r.array()?, r.u32()?, r.u32()?);
+        let (index, count) = (r.u16()?, r.u16()?);
         let (total, sent) = (r.u32()?, r.u64()?);
         // CNT-4
         let len = part_len(index, count, total).ok_or(Malformed::Field("part"))?;
         let bytes = r.take(len)?.to_vec();
-        Ok(Self { message, index, count, total, sent, bytes })
+        Ok(Self { message, seq, floor, index, count, total, sent, bytes })
     }
 }
 

@@ -1,3 +1,33 @@
 //! One profile as a state machine: contacts, outbox, inbox, schedule.
+//!
+//! The engine is told the time, the dice and the news, and answers with a [`Step`]: what to save,
+//! and what may leave once it is saved. It opens no file, no socket and no clock.
 
 pub mod changes;
+
+mod clock;
+mod contact;
+mod engine;
+mod mailbox;
+mod outbox;
+mod pairing;
+mod profile;
+mod rows;
+mod schedule;
+mod session;
+mod step;
+mod watch;
+
+pub use clock::Now;
+pub use contact::{ContactId, Trust, VERIFY_TRIES};
+pub use engine::command::{Command, CommandError, Reply};
+pub use engine::view::{ContactView, InviteState, InviteView, MailboxView};
+pub use engine::{Engine, EngineError, Settings};
+pub use pairing::InviteId;
+pub use schedule::Mode;
+pub use step::{Answer, Effect, FailReason, OpId, Operation, OperationKind, Step};
+
+/// Names a message of a conversation, 16 random bytes of its sender.
+pub type MessageId = [u8; 16];
+/// Port of a mailbox's onion service.
+pub const MAILBOX_PORT: u16 = 7701;

@@ -21,9 +21,11 @@ pub(super) const fn is_replaced(c: char) -> bool {
 
 /// Characters that are one space in a name: line breaks, tabs and every width of space.
 pub(super) const fn is_fold(c: char) -> bool {
-    matches!(c,
-        '\t' | '\n' | ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}'
-        | '\u{205F}' | '\u{3000}')
+    matches!(
+        c,
+        '\t' | '\n' | ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}'
+    )
 }
 
 /// Blocks that hold the pictographs which emoji sequences are made of.

@@ -27,6 +27,7 @@ pub struct Joiner {
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Head {
     message: [u8; 16],
+    seq: u32,
     count: u16,
     total: u32,
     sent: u64,
@@ -45,8 +46,8 @@ impl Joiner {
     /// # Errors
     /// [`JoinError`]; the joiner is then as it was.
     pub fn add(&mut self, part: Part) -> Result<Option<String>, JoinError> {
-        let Part { message, index, count, total, sent, bytes } = part;
-        let head = Head { message, count, total, sent };
+        let Part { message, seq, floor: _, index, count, total, sent, bytes } = part;
+        let head = Head { message, seq, count, total, sent };
         let bytes = Zeroizing::new(bytes);
         // CNT-5
         if self.head.is_some_and(|known| known != head)
@@ -76,14 +77,14 @@ impl Joiner {
         }
     }
 
-    /// The state for the encrypted store: nothing, or `message(16) ‖ count u16 ‖ total u32 ‖
+    /// The state for the encrypted store: nothing, or `message(16) ‖ seq u32 ‖ count u16 ‖ total u32 ‖
     /// sent u64 ‖ have u16 ‖ have × ( index u16 ‖ bytes )`.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
         let Some(head) = &self.head else { return Zeroizing::default() };
         let held: usize = self.parts.values().map(|p| p.len().saturating_add(2)).sum();
         let mut w = Writer::with_capacity(held.saturating_add(32));
-        w.bytes(&head.message).u16(head.count).u32(head.total).u64(head.sent);
+        w.bytes(&head.message).u32(head.seq).u16(head.count).u32(head.total).u64(head.sent);
         w.u16(u16::try_from(self.parts.len()).unwrap_or(u16::MAX)); // at most MAX_PARTS
         for (index, bytes) in &self.parts {
             w.u16(*index).bytes(bytes);
@@ -100,8 +101,13 @@ impl Joiner {
             return Ok(Self::default());
         }
         let mut r = Reader::new(bytes);
-        let head =
-            Head { message: r.array()?, count: r.u16()?, total: r.u32()?, sent: r.u64()? };
+        let head = Head {
+            message: r.array()?,
+            seq: r.u32()?,
+            count: r.u16()?,
+            total: r.u32()?,
+            sent: r.u64()?,
+        };
         let have = r.u16()?;
         if have == 0 || usize::from(have) > MAX_PARTS {
             return Err(Malformed::Field("have"));

@@ -1,0 +1,339 @@
+//! The engine itself: state, loading, and the inputs that it takes.
+
+pub(crate) mod command;
+mod operate;
+mod pair;
+mod read;
+mod receive;
+mod seal;
+mod upkeep;
+pub(crate) mod view;
+
+use crate::changes::{Changes, Snapshot, Table};
+use crate::clock::Now;
+use crate::contact::{Contact, ContactId};
+use crate::mailbox::{Cursor, Mailbox, Role};
+use crate::outbox::{ItemId, Outbox};
+use crate::pairing::{InviteId, Pairing};
+use crate::profile::{PROFILE_KEY, Profile};
+use crate::schedule::{DayHours, Dice, Mode, Slots};
+use crate::session::Session;
+use crate::step::{Answer, OpId, Step};
+use crate::watch::Watch;
+use board::frame::Window;
+use board::tag::{OnionKey, SlotSecret};
+use crypto::Zeroizing;
+use identity::Identity;
+use rand_core::CryptoRng;
+use receive::Partial;
+use std::collections::BTreeMap;
+
+/// What a profile is made with.
+pub struct Settings {
+    /// The name that peers are shown at pairing, at most 64 bytes; may be empty.
+    pub name: String,
+    /// The schedule.
+    pub mode: Mode,
+    /// Local time minus UTC, in minutes: where the day hours lie.
+    pub utc_offset_min: i16,
+}
+
+/// Why an engine could not be made or loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Misuse: the name is longer than 64 bytes.
+    #[error("the name is longer than 64 bytes")]
+    NameTooLong,
+    /// A row does not parse: the database is damaged, or of another version.
+    #[error("a row of table `{0}` is damaged")]
+    DamagedRow(&'static str),
+    /// There is no profile in the database.
+    #[error("the database holds no profile")]
+    NoProfile,
+    /// Our bug.
+    #[error("a key could not be made")]
+    Internal,
+}
+
+/// What an operation under way is for.
+enum Purpose {
+    Put { mailbox: OnionKey, item: Option<ItemId>, tag: [u8; 16] },
+    Fetch { mailbox: OnionKey, page: u64, chunk: u16 },
+    Digest { mailbox: OnionKey, window: Window },
+}
+
+/// One unlocked profile.
+pub struct Engine {
+    profile: Profile,
+    contacts: BTreeMap<ContactId, Contact>,
+    sessions: BTreeMap<ContactId, Session>,
+    pairings: BTreeMap<InviteId, Pairing>,
+    outbox: Outbox,
+    partials: BTreeMap<(ContactId, [u8; 16]), Partial>,
+    /// Items and messages that arrived, and when (Unix hours), so that none is taken twice.
+    seen: BTreeMap<(ContactId, [u8; 16]), u32>,
+    own: Vec<OnionKey>,
+    mailboxes: BTreeMap<OnionKey, Mailbox>,
+    /// Saved progress of mailboxes, also of those that are not spoken to at the moment.
+    cursors: BTreeMap<OnionKey, Cursor>,
+    watch: Watch,
+    loops: BTreeMap<u64, (OnionKey, SlotSecret)>,
+    next_loop: u64,
+    put_slots: Slots,
+    fetch_slots: Slots,
+    fast: Dice,
+    fast_put: Option<u64>,
+    fast_fetch: Option<u64>,
+    digest_seed: [u8; 32],
+    operations: BTreeMap<OpId, Purpose>,
+    next_operation: u64,
+    next_upkeep: u64,
+}
+
+impl Engine {
+    /// Makes a new profile. Needs no network (ID-1).
+    ///
+    /// # Errors
+    /// [`EngineError::NameTooLong`], [`EngineError::Internal`].
+    pub fn create(
+        rng: &mut impl CryptoRng,
+        now: Now,
+        settings: Settings,
+    ) -> Result<(Self, Changes), EngineError> {
+        if settings.name.len() > handshake::MAX_NAME_LEN {
+            return Err(EngineError::NameTooLong);
+        }
+        let identity = Identity::generate(rng, now.hours()).map_err(|_| EngineError::Internal)?;
+        let hours = DayHours::draw(rng, settings.utc_offset_min);
+        let profile =
+            Profile { identity, name: settings.name, mode: settings.mode, hours, inbox_version: 0 };
+        let engine = Self::empty(rng, now, profile);
+        let mut step = Step::default();
+        step.put(Table::Profile, PROFILE_KEY, engine.profile.to_row());
+        Ok((engine, step.into_changes()))
+    }
+
+    fn empty(rng: &mut impl CryptoRng, now: Now, profile: Profile) -> Self {
+        let mut seed = || {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            seed
+        };
+        let hours = profile.hours;
+        Self {
+            profile,
+            contacts: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            pairings: BTreeMap::new(),
+            outbox: Outbox::default(),
+            partials: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            own: Vec::new(),
+            mailboxes: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            watch: Watch::default(),
+            loops: BTreeMap::new(),
+            next_loop: 0,
+            put_slots: Slots::start(seed(), now, hours),
+            fetch_slots: Slots::start(seed(), now, hours),
+            fast: Dice::from_seed(seed()),
+            fast_put: None,
+            fast_fetch: None,
+            digest_seed: seed(),
+            operations: BTreeMap::new(),
+            next_operation: 0,
+            next_upkeep: now.mono_ms,
+        }
+    }
+
+    /// Loads a profile as it was saved.
+    ///
+    /// # Errors
+    /// [`EngineError::NoProfile`], [`EngineError::DamagedRow`].
+    pub fn load(
+        rng: &mut impl CryptoRng,
+        now: Now,
+        snapshot: &Snapshot,
+    ) -> Result<Self, EngineError> {
+        let profile = snapshot
+            .0
+            .iter()
+            .find(|(table, key, _)| *table == Table::Profile && key == PROFILE_KEY)
+            .ok_or(EngineError::NoProfile)
+            .and_then(|(table, _, value)| {
+                Profile::from_row(value).map_err(|_| EngineError::DamagedRow(table.name()))
+            })?;
+        let mut engine = Self::empty(rng, now, profile);
+        for (table, key, value) in &snapshot.0 {
+            engine
+                .load_row(*table, key, value)
+                .map_err(|_| EngineError::DamagedRow(table.name()))?;
+        }
+        engine.sync_mailboxes(now);
+        let contacts: Vec<ContactId> = engine.sessions.keys().copied().collect();
+        for contact in contacts {
+            engine.watch_contact(&contact);
+        }
+        let pairings: Vec<InviteId> = engine.pairings.keys().copied().collect();
+        for pairing in pairings {
+            engine.watch_pairing(&pairing);
+        }
+        Ok(engine)
+    }
+
+    fn load_row(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), wire::Malformed> {
+        use wire::{Codec, Malformed};
+        let id = || <[u8; 16]>::from_bytes(key);
+        let two = || -> Result<([u8; 16], [u8; 16]), Malformed> {
+            let mut r = wire::Reader::new(key);
+            let ids = (r.array()?, r.array()?);
+            r.finish()?;
+            Ok(ids)
+        };
+        match table {
+            Table::Profile => {}
+            Table::Mailbox => self.own.push(<OnionKey>::from_bytes(key)?),
+            Table::Contact => {
+                self.contacts.insert(id()?, Contact::from_row(value)?);
+            }
+            Table::Invite => {
+                self.pairings.insert(id()?, Pairing::from_row(value)?);
+            }
+            Table::Ratchet => {
+                self.sessions.insert(id()?, Session::from_row(value)?);
+            }
+            Table::Outbox => self.outbox.insert(crate::outbox::Item::from_row(value)?),
+            Table::Partial => {
+                self.partials.insert(two()?, Partial::from_row(value)?);
+            }
+            Table::Seen => {
+                let hour = u32::from_be_bytes(<[u8; 4]>::from_bytes(value)?);
+                self.seen.insert(two()?, hour);
+            }
+            Table::Cursor => {
+                self.cursors.insert(<OnionKey>::from_bytes(key)?, Cursor::from_row(value)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// When [`Self::handle_timeout`] is wanted, on the monotonic clock.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let slots = [self.put_slots.next(), self.fetch_slots.next(), self.next_upkeep];
+        let fast = [self.fast_put, self.fast_fetch].into_iter().flatten();
+        let reads = self.mailboxes.values().filter_map(Mailbox::next_due);
+        slots.into_iter().chain(fast).chain(reads).min()
+    }
+
+    /// Fires every slot that is due.
+    pub fn handle_timeout(&mut self, rng: &mut impl CryptoRng, now: Now) -> Step {
+        let mut step = Step::default();
+        if self.next_upkeep <= now.mono_ms {
+            self.upkeep(rng, now, &mut step);
+        }
+        if self.put_slots.next() <= now.mono_ms {
+            self.put_slot(rng, now, &mut step);
+            self.put_slots.advance(now, self.profile.hours);
+        }
+        if self.fetch_slots.next() <= now.mono_ms {
+            self.fetch_slot(rng, now, &mut step);
+            self.fetch_slots.advance(now, self.profile.hours);
+        }
+        self.fast_due(rng, now, &mut step);
+        self.reads_due(rng, now, &mut step);
+        self.arm_fast(now);
+        step
+    }
+
+    /// Takes an answer to an operation. An answer to one that is not under way changes nothing.
+    pub fn handle_answer(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        operation: OpId,
+        answer: Answer,
+    ) -> Step {
+        let mut step = Step::default();
+        self.answer(rng, now, operation, answer, &mut step);
+        self.arm_fast(now);
+        step
+    }
+
+    /// Makes the set of mailboxes follow contacts, own mailboxes and pairings.
+    fn sync_mailboxes(&mut self, now: Now) {
+        let mut roles: BTreeMap<OnionKey, Role> = BTreeMap::new();
+        let mut want = |key: &OnionKey, role: Role| {
+            let known = roles.entry(*key).or_insert(role);
+            *known = (*known).max(role);
+        };
+        for contact in self.contacts.values() {
+            contact.inbox.iter().for_each(|key| want(key, Role::Target));
+        }
+        for pairing in self.pairings.values() {
+            pairing.borrowed().iter().for_each(|key| want(key, Role::Borrowed));
+        }
+        // Handshakes in the outbox may go to mailboxes of nobody who is a contact yet.
+        for item in self.outbox.iter() {
+            item.deposits.iter().filter(|d| !d.stored).for_each(|d| want(&d.mailbox, Role::Target));
+        }
+        self.own.iter().for_each(|key| want(key, Role::Own));
+        self.mailboxes.retain(|key, _| roles.contains_key(key));
+        for (key, role) in roles {
+            let (seed, mode) = (self.digest_seed, self.profile.mode);
+            let cursor = self.cursors.get(&key);
+            self.mailboxes
+                .entry(key)
+                .or_insert_with(|| {
+                    let seed = crypto::hash(&[&seed, &key]);
+                    let mut mailbox = Mailbox::new(key, role, seed, now, mode);
+                    if let Some(cursor) = cursor {
+                        mailbox.resume(cursor);
+                    }
+                    mailbox
+                })
+                .set_role(role, now, mode);
+        }
+    }
+
+    fn save_contact(&self, step: &mut Step, id: &ContactId) {
+        if let Some(contact) = self.contacts.get(id) {
+            step.put(Table::Contact, id, contact.to_row());
+        }
+    }
+
+    fn save_session(&self, step: &mut Step, id: &ContactId) {
+        if let Some(session) = self.sessions.get(id) {
+            step.put(Table::Ratchet, id, session.to_row());
+        }
+    }
+
+    fn save_pairing(&self, step: &mut Step, id: &InviteId) {
+        if let Some(pairing) = self.pairings.get(id) {
+            step.put(Table::Invite, id, pairing.to_row());
+        }
+    }
+
+    fn save_item(&self, step: &mut Step, id: &ItemId) {
+        if let Some(item) = self.outbox.get(id) {
+            step.put(Table::Outbox, id, item.to_row());
+        }
+    }
+
+    fn save_profile(&self, step: &mut Step) {
+        step.put(Table::Profile, PROFILE_KEY, self.profile.to_row());
+    }
+
+    fn drop_item(&mut self, step: &mut Step, id: &ItemId) {
+        if self.outbox.remove(id).is_some() {
+            step.delete(Table::Outbox, id);
+        }
+    }
+
+    fn remember(&mut self, step: &mut Step, now: Now, contact: &ContactId, id: &[u8; 16]) {
+        let hour = now.hours();
+        self.seen.insert((*contact, *id), hour);
+        let value = Zeroizing::new(hour.to_be_bytes().to_vec());
+        step.put(Table::Seen, &crate::rows::pair(contact, id), value);
+    }
+}

@@ -1,0 +1,515 @@
+//! What people ask for.
+
+use super::Engine;
+use crate::MessageId;
+use crate::changes::{Change, EventKind, Message, MessageState, Table};
+use crate::clock::Now;
+use crate::contact::{ContactId, Trust, VERIFY_TRIES};
+use crate::outbox::{Item, Load, Owner};
+use crate::pairing::{InviteId, Pairing, Phase, slot};
+use crate::schedule::Mode;
+use crate::step::Step;
+use board::tag::{Direction, InviteSlots, OnionKey};
+use content::{TextError, split_text};
+use crypto::Zeroizing;
+use handshake::{Invite, InviteError, Inviter};
+use identity::{Sas, word_matches};
+use rand_core::CryptoRng;
+
+/// Hours that an invite may live at most (INV-3).
+const MAX_INVITE_H: u32 = 30 * 24;
+/// Own mailboxes at most (BRD-40).
+const MAX_MAILBOXES: usize = 2;
+
+/// A wish.
+pub enum Command {
+    /// Changes the schedule.
+    SetMode(Mode),
+    /// Adds an own mailbox.
+    AddMailbox(OnionKey),
+    /// Removes an own mailbox.
+    RemoveMailbox(OnionKey),
+    /// Makes an invite.
+    NewInvite {
+        /// Local name of the contact to be; the name of a contact assigns the invite to it.
+        name: String,
+        /// Hours until it expires.
+        hours: u32,
+    },
+    /// Withdraws an invite.
+    RevokeInvite(InviteId),
+    /// Takes an invite.
+    Accept {
+        /// Its URI.
+        uri: Zeroizing<String>,
+        /// Local name of the contact to be; the name of a contact assigns the invite to it.
+        name: String,
+    },
+    /// Changes a local name.
+    Rename {
+        /// Whose.
+        contact: ContactId,
+        /// The name from here on.
+        name: String,
+    },
+    /// Removes a contact and its conversation.
+    RemoveContact(ContactId),
+    /// Asks what to read aloud and what to listen for.
+    BeginVerify(ContactId),
+    /// The three words that the peer read aloud.
+    Verify {
+        /// Whose.
+        contact: ContactId,
+        /// In order of their positions.
+        words: [String; 3],
+    },
+    /// Queues a message.
+    Send {
+        /// To whom.
+        contact: ContactId,
+        /// What.
+        text: Zeroizing<String>,
+    },
+    /// Takes a message back if nothing of it was sealed.
+    Recall {
+        /// Whose conversation.
+        contact: ContactId,
+        /// Which message.
+        message: MessageId,
+    },
+    /// Queues a failed message again.
+    Retry {
+        /// Whose conversation.
+        contact: ContactId,
+        /// Which message.
+        message: MessageId,
+        /// Its text, from the store.
+        text: Zeroizing<String>,
+        /// When it was first sent, Unix seconds.
+        sent: u64,
+    },
+}
+
+/// What came of a wish.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// The invite was made or taken.
+    Invite(InviteId),
+    /// Own words, and where the peer's belong.
+    Comparison {
+        /// Positions (1 to 6) and words to read aloud.
+        read_aloud: [(u8, &'static str); 3],
+        /// Positions of the peer's words.
+        listen_for: [u8; 3],
+        /// Tries left.
+        tries_left: u8,
+    },
+    /// The contact is verified.
+    Verified,
+    /// The message is queued.
+    Message(MessageId),
+    /// The words are wrong; this many tries are left. Saved like every other outcome.
+    WrongWords {
+        /// Tries left; with none the contact is locked.
+        tries_left: u8,
+    },
+}
+
+/// Why nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// No such contact, invite or mailbox.
+    #[error("there is no such contact, invite or mailbox")]
+    Unknown,
+    /// A name is empty, too long or taken.
+    #[error("the name is empty, longer than 64 bytes, or taken")]
+    BadName,
+    /// The message is empty.
+    #[error("the message is empty")]
+    Empty,
+    /// The message is too long.
+    #[error("the message is longer than 256 KiB")]
+    TooLong,
+    /// There is no own mailbox.
+    #[error("the profile has no mailbox")]
+    NoMailbox,
+    /// There are two own mailboxes already, or this one is there.
+    #[error("the profile has this mailbox, or two others")]
+    MailboxLimit,
+    /// An invite lives 1 to 720 hours.
+    #[error("an invite lives 1 to 720 hours")]
+    BadHours,
+    /// Not an invite, or of another version.
+    #[error("not an invite")]
+    NotAnInvite,
+    /// The invite is mistyped.
+    #[error("the invite is mistyped")]
+    Mistyped,
+    /// The invite has expired.
+    #[error("the invite has expired")]
+    Expired,
+    /// The invite was made here, or was taken already.
+    #[error("the invite was made here, or was taken already")]
+    OwnInvite,
+    /// The contact's words were not compared (SAS-4).
+    #[error("the contact is not verified")]
+    Unverified,
+    /// The contact's key changed (ID-3).
+    #[error("the contact's key changed")]
+    KeyChanged,
+    /// Three wrong words.
+    #[error("the contact is locked")]
+    Locked,
+    /// The contact is verified already.
+    #[error("the contact is verified already")]
+    AlreadyVerified,
+    /// Some of the message has left already.
+    #[error("the message has left already")]
+    TooLate,
+    /// Our bug.
+    #[error("a key could not be made")]
+    Internal,
+}
+
+impl Engine {
+    /// Carries out a wish, or says why nothing was done.
+    ///
+    /// # Errors
+    /// [`CommandError`]; the engine is as it was.
+    pub fn handle_command(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        command: Command,
+    ) -> Result<(Reply, Step), CommandError> {
+        let mut step = Step::default();
+        let reply = self.command(rng, now, command, &mut step)?;
+        self.arm_fast(now);
+        Ok((reply, step))
+    }
+
+    fn command(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        command: Command,
+        step: &mut Step,
+    ) -> Result<Reply, CommandError> {
+        match command {
+            Command::SetMode(mode) => {
+                self.profile.mode = mode;
+                self.save_profile(step);
+                Ok(Reply::Done)
+            }
+            Command::AddMailbox(key) => self.add_mailbox(rng, now, step, key),
+            Command::RemoveMailbox(key) => self.remove_mailbox(rng, now, step, key),
+            Command::NewInvite { name, hours } => self.new_invite(rng, now, step, name, hours),
+            Command::RevokeInvite(id) => {
+                self.pairings.get(&id).ok_or(CommandError::Unknown)?;
+                self.kill_pairing(now, step, &id);
+                Ok(Reply::Done)
+            }
+            Command::Accept { uri, name } => self.accept(rng, now, step, &uri, name),
+            Command::Rename { contact, name } => self.rename(step, contact, &name),
+            Command::RemoveContact(id) => {
+                self.contacts.get(&id).ok_or(CommandError::Unknown)?;
+                self.forget_contact(now, step, &id);
+                Ok(Reply::Done)
+            }
+            Command::BeginVerify(id) => self.begin_verify(id),
+            Command::Verify { contact, words } => self.verify(rng, now, step, contact, &words),
+            Command::Send { contact, text } => {
+                let mut id = [0; 16];
+                rng.fill_bytes(&mut id);
+                self.send(rng, now, step, contact, id, &text, None)
+            }
+            Command::Recall { contact, message } => self.recall(now, step, contact, message),
+            Command::Retry { contact, message, text, sent } => {
+                if self.outbox.of_message(contact, message).next().is_some() {
+                    return Err(CommandError::TooLate);
+                }
+                self.send(rng, now, step, contact, message, &text, Some(sent))
+            }
+        }
+    }
+
+    fn add_mailbox(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        key: OnionKey,
+    ) -> Result<Reply, CommandError> {
+        if self.own.contains(&key) || self.own.len() >= MAX_MAILBOXES {
+            return Err(CommandError::MailboxLimit);
+        }
+        self.own.push(key);
+        step.put(Table::Mailbox, &key, Zeroizing::new(Vec::new()));
+        self.inbox_changed(rng, now, step);
+        Ok(Reply::Done)
+    }
+
+    fn remove_mailbox(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        key: OnionKey,
+    ) -> Result<Reply, CommandError> {
+        let at = self.own.iter().position(|own| *own == key).ok_or(CommandError::Unknown)?;
+        if self.own.len() == 1 && !self.contacts.is_empty() {
+            return Err(CommandError::NoMailbox);
+        }
+        self.own.remove(at);
+        step.delete(Table::Mailbox, &key);
+        step.delete(Table::Cursor, &key);
+        self.cursors.remove(&key);
+        self.inbox_changed(rng, now, step);
+        Ok(Reply::Done)
+    }
+
+    /// Tells every contact of the own inbox set (BRD-48).
+    fn inbox_changed(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
+        self.profile.inbox_version = self.profile.inbox_version.saturating_add(1);
+        self.save_profile(step);
+        self.sync_mailboxes(now);
+        let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
+        for contact in contacts {
+            self.greet(rng, now, step, &contact);
+            self.watch_contact(&contact);
+        }
+        let pairings: Vec<InviteId> = self.pairings.keys().copied().collect();
+        for pairing in pairings {
+            self.watch_pairing(&pairing);
+        }
+    }
+
+    fn new_invite(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        name: String,
+        hours: u32,
+    ) -> Result<Reply, CommandError> {
+        check_name(&name, true)?;
+        if hours == 0 || hours > MAX_INVITE_H {
+            return Err(CommandError::BadHours);
+        }
+        if self.own.is_empty() {
+            return Err(CommandError::NoMailbox);
+        }
+        let expires = now.hours().saturating_add(hours);
+        let inviter = Inviter::new(rng, &self.profile.identity, &self.own, expires)
+            .map_err(|_| CommandError::Internal)?;
+        let slots = InviteSlots::new(inviter.secret().expose_secret());
+        let m1 = inviter.m1().to_vec();
+        let mailboxes = self.own.clone();
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        let phase = Phase::Depositing(Box::new(inviter));
+        self.pairings.insert(id, Pairing::new(id, name, expires, phase));
+        let d = Direction::ToInvited;
+        self.deposit(rng, now, step, &id, &slots, d, slot::M1, &m1, &mailboxes);
+        self.save_pairing(step, &id);
+        self.watch_pairing(&id);
+        Ok(Reply::Invite(id))
+    }
+
+    fn accept(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        uri: &str,
+        name: String,
+    ) -> Result<Reply, CommandError> {
+        check_name(&name, true)?;
+        let invite = Invite::from_uri(uri.trim()).map_err(|error| match error {
+            InviteError::Mistyped => CommandError::Mistyped,
+            _ => CommandError::NotAnInvite,
+        })?;
+        if invite.expiry_hours() < now.hours() {
+            return Err(CommandError::Expired);
+        }
+        if self.own.is_empty() {
+            return Err(CommandError::NoMailbox);
+        }
+        let same = |other: &Invite| other.m1_hash() == invite.m1_hash();
+        let known = self.pairings.values().any(|pairing| match &pairing.phase {
+            Phase::Depositing(inviter) | Phase::Ready(inviter) => same(&inviter.invite()),
+            Phase::Fetching(other) | Phase::Accepting { invite: other, .. } => same(other),
+            _ => false,
+        });
+        if known {
+            return Err(CommandError::OwnInvite);
+        }
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        let expires = invite.expiry_hours();
+        let phase = Phase::Fetching(Box::new(invite));
+        self.pairings.insert(id, Pairing::new(id, name, expires, phase));
+        self.save_pairing(step, &id);
+        self.sync_mailboxes(now);
+        self.watch_pairing(&id);
+        Ok(Reply::Invite(id))
+    }
+
+    fn rename(
+        &mut self,
+        step: &mut Step,
+        id: ContactId,
+        name: &str,
+    ) -> Result<Reply, CommandError> {
+        check_name(name, false)?;
+        if self.contacts.values().any(|contact| contact.name == name && contact.id != id) {
+            return Err(CommandError::BadName);
+        }
+        let contact = self.contacts.get_mut(&id).ok_or(CommandError::Unknown)?;
+        name.clone_into(&mut contact.name);
+        self.save_contact(step, &id);
+        Ok(Reply::Done)
+    }
+
+    fn begin_verify(&self, id: ContactId) -> Result<Reply, CommandError> {
+        let contact = self.contacts.get(&id).ok_or(CommandError::Unknown)?;
+        match contact.trust {
+            Trust::Verified { .. } => return Err(CommandError::AlreadyVerified),
+            Trust::Locked => return Err(CommandError::Locked),
+            Trust::Unverified | Trust::Changed => {}
+        }
+        let words = Sas::from_code(contact.sas).words();
+        let place = |at: usize| u8::try_from(at.saturating_add(1)).unwrap_or(0);
+        let read = |at: usize| (place(at), words.get(at).copied().unwrap_or_default());
+        Ok(Reply::Comparison {
+            read_aloud: contact.own_words().map(read),
+            listen_for: contact.peer_words().map(place),
+            tries_left: VERIFY_TRIES.saturating_sub(contact.tries),
+        })
+    }
+
+    /// Typed words decide (SAS-3); three wrong tries lock the contact and void the pairing.
+    fn verify(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        id: ContactId,
+        words: &[String; 3],
+    ) -> Result<Reply, CommandError> {
+        self.begin_verify(id)?;
+        let contact = self.contacts.get_mut(&id).ok_or(CommandError::Unknown)?;
+        let mut right = true;
+        for (at, typed) in contact.peer_words().into_iter().zip(words) {
+            let byte = contact.sas.get(at).copied().unwrap_or_default();
+            right &= word_matches(byte, at, typed.trim());
+        }
+        if right {
+            contact.trust = Trust::Verified { since: now.unix_s() };
+            contact.tries = 0;
+            let invited = !contact.inviter;
+            step.event(now, EventKind::ContactVerified, Some(id));
+            self.save_contact(step, &id);
+            if invited {
+                self.greet(rng, now, step, &id);
+            }
+            return Ok(Reply::Verified);
+        }
+        contact.tries = contact.tries.saturating_add(1);
+        let tries_left = VERIFY_TRIES.saturating_sub(contact.tries);
+        if tries_left == 0 {
+            contact.trust = Trust::Locked;
+            step.event(now, EventKind::VerificationFailed, Some(id));
+            self.watch_contact(&id);
+        }
+        self.save_contact(step, &id);
+        Ok(Reply::WrongWords { tries_left })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a message with all that it is made of")]
+    fn send(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        id: ContactId,
+        message: MessageId,
+        text: &Zeroizing<String>,
+        again: Option<u64>,
+    ) -> Result<Reply, CommandError> {
+        let contact = self.contacts.get(&id).ok_or(CommandError::Unknown)?;
+        match contact.trust {
+            Trust::Verified { .. } => {}
+            Trust::Unverified => return Err(CommandError::Unverified),
+            Trust::Changed => return Err(CommandError::KeyChanged),
+            Trust::Locked => return Err(CommandError::Locked),
+        }
+        let session = self.sessions.get_mut(&id).ok_or(CommandError::Unknown)?;
+        let sent = again.unwrap_or(now.unix_s());
+        let parts = split_text(message, session.seq_out, sent, text).map_err(|e| match e {
+            TextError::Empty => CommandError::Empty,
+            TextError::TooLong => CommandError::TooLong,
+        })?;
+        session.seq_out = session.seq_out.saturating_add(1);
+        for part in parts {
+            self.queue(rng, now, step, &id, Load::Part(part));
+        }
+        let state = MessageState::Queued;
+        step.change(match again {
+            Some(_) => Change::MessageState { contact: id, id: message, state },
+            None => Change::Message(Message {
+                id: message,
+                contact: id,
+                state,
+                text: text.clone(),
+                sent,
+                saved: now.unix_s(),
+            }),
+        });
+        self.save_session(step, &id);
+        Ok(Reply::Message(message))
+    }
+
+    fn recall(
+        &mut self,
+        now: Now,
+        step: &mut Step,
+        contact: ContactId,
+        message: MessageId,
+    ) -> Result<Reply, CommandError> {
+        let items: Vec<&Item> = self.outbox.of_message(contact, message).collect();
+        if items.is_empty() {
+            return Err(CommandError::Unknown);
+        }
+        if items.iter().any(|item| item.sealed.is_some()) {
+            return Err(CommandError::TooLate);
+        }
+        let items: Vec<[u8; 16]> = items.into_iter().map(|item| item.id).collect();
+        for item in items {
+            self.drop_item(step, &item);
+        }
+        let state = MessageState::Failed;
+        step.change(Change::MessageState { contact, id: message, state });
+        step.message_event(now, EventKind::State, Some(contact), Some(message));
+        Ok(Reply::Done)
+    }
+
+    /// Messages of ours that wait for this contact; for views.
+    pub(super) fn pending(&self, contact: &ContactId) -> usize {
+        let mut messages: Vec<MessageId> =
+            self.outbox.of(Owner::Contact(*contact)).filter_map(Item::message).collect();
+        messages.dedup();
+        messages.len()
+    }
+}
+
+fn check_name(name: &str, may_be_empty: bool) -> Result<(), CommandError> {
+    let fits = name.len() <= handshake::MAX_NAME_LEN && !name.chars().any(char::is_control);
+    if fits && (may_be_empty || !name.trim().is_empty()) {
+        Ok(())
+    } else {
+        Err(CommandError::BadName)
+    }
+}

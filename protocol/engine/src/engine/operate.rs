@@ -1,0 +1,453 @@
+//! Slots, operations and their answers.
+
+use super::{Engine, Purpose};
+use crate::changes::{Change, EventKind, MessageState};
+use crate::clock::Now;
+use crate::contact::ContactId;
+use crate::mailbox::Role;
+use crate::outbox::{Item, ItemId, Load, Owner};
+use crate::pairing::Phase;
+use crate::schedule::{Mode, fast_delay};
+use crate::step::{Answer, Effect, FailReason, OpId, Operation, OperationKind, Step};
+use board::envelope::{self, Envelope, Kind, Parcel};
+use board::frame::{FetchAnswer, PutAnswer, Window};
+use board::tag::{OnionKey, loop_slot};
+use core::time::Duration;
+use crypto::Zeroizing;
+use rand_core::CryptoRng;
+
+/// Operations under way at once, streams apart (BRD-32).
+const IN_FLIGHT: usize = 8;
+/// PUT slots that an acknowledgement waits for a message to ride on (BRD-42).
+const ACK_SLOTS: u8 = 6;
+/// Loops that may be out at once.
+const LOOPS: usize = 200;
+/// Age of the pages that decoys fetch from (BRD-34).
+const DECOY_AGE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(12 * 3600));
+
+impl Engine {
+    /// A PUT slot: the target first, then what to put there (BRD-33).
+    pub(super) fn put_slot(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
+        for session in self.sessions.values_mut().filter(|session| session.ack_due) {
+            session.slots_waited = session.slots_waited.saturating_add(1);
+        }
+        let targets: Vec<OnionKey> = self.mailboxes.keys().copied().collect();
+        let target = self.put_slots.dice.pick(targets.len()).and_then(|i| targets.get(i));
+        let Some(target) = target.copied().filter(|_| self.has_room()) else { return };
+        let real = self.oldest_item(&target).or_else(|| {
+            let contact = self.lone_ack(&target, ACK_SLOTS)?;
+            Some(self.queue_receipt(rng, now, &contact))
+        });
+        let sent = real.is_some_and(|item| self.put_item(rng, now, step, &item, &target));
+        if !sent {
+            self.put_cover(rng, step, &target);
+        }
+    }
+
+    /// A FETCH slot: the mailbox first, then what to fetch there (BRD-34).
+    ///
+    /// The dice fall alike whether or not something waits, and so does the mailbox.
+    pub(super) fn fetch_slot(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
+        let readable = self.readable();
+        let dice = &mut self.fetch_slots.dice;
+        let mailbox = dice.pick(readable.len()).and_then(|i| readable.get(i)).copied();
+        let age = dice.log_uniform_ms(DECOY_AGE.0, DECOY_AGE.1);
+        let decoy =
+            mailbox.and_then(|key| self.mailboxes.get(&key)).map(|m| m.decoy(now, age, dice));
+        let (Some(mailbox), Some(decoy)) = (mailbox, decoy) else { return };
+        if self.has_room() {
+            let (page, chunk) = self.oldest_found(&mailbox).unwrap_or(decoy);
+            self.start_fetch(rng, step, mailbox, page, chunk);
+        }
+    }
+
+    fn readable(&self) -> Vec<OnionKey> {
+        self.mailboxes.values().filter(|m| m.role != Role::Target).map(|m| m.key).collect()
+    }
+
+    /// In `fast` mode real operations go after Exp(2 s), beside the slots (BRD-38).
+    pub(super) fn fast_due(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
+        if self.fast_put.take_if(|due| *due <= now.mono_ms).is_some() {
+            let keys: Vec<OnionKey> = self.mailboxes.keys().copied().collect();
+            let oldest = keys
+                .iter()
+                .filter_map(|key| Some((self.outbox.get(&self.oldest_item(key)?)?.order, *key)))
+                .min();
+            if let Some((_, key)) = oldest {
+                if let Some(item) = self.oldest_item(&key) {
+                    self.put_item(rng, now, step, &item, &key);
+                }
+            } else if let Some((contact, key)) =
+                keys.iter().find_map(|key| Some((self.lone_ack(key, 0)?, *key)))
+            {
+                let item = self.queue_receipt(rng, now, &contact);
+                self.put_item(rng, now, step, &item, &key);
+            }
+        }
+        if self.fast_fetch.take_if(|due| *due <= now.mono_ms).is_some() {
+            let oldest = self
+                .readable()
+                .into_iter()
+                .find_map(|key| self.oldest_found(&key).map(|(page, chunk)| (key, page, chunk)));
+            if let Some((mailbox, page, chunk)) = oldest {
+                self.start_fetch(rng, step, mailbox, page, chunk);
+            }
+        }
+    }
+
+    /// Sets the clocks of `fast` mode.
+    pub(super) fn arm_fast(&mut self, now: Now) {
+        if self.profile.mode != Mode::Fast || !self.has_room() {
+            (self.fast_put, self.fast_fetch) = (None, None);
+            return;
+        }
+        if self.fast_put.is_none() {
+            let ready = |item: &&Item| {
+                self.sendable(item)
+                    && item
+                        .deposits
+                        .iter()
+                        .any(|d| item.waiting_for(&d.mailbox) && self.reachable(&d.mailbox))
+            };
+            let items = self.outbox.iter().filter(ready).take(64).count();
+            let acks = self.mailboxes.keys().filter(|key| self.lone_ack(key, 0).is_some()).count();
+            let waiting = items.saturating_add(acks);
+            if waiting > 0 {
+                let delay = fast_delay(&mut self.fast, waiting);
+                self.fast_put = Some(now.mono_ms.saturating_add(delay));
+            }
+        }
+        if self.fast_fetch.is_none() {
+            let found = self
+                .mailboxes
+                .values()
+                .filter(|m| m.failures < 8)
+                .flat_map(|m| m.found.values())
+                .filter(|found| !found.busy)
+                .count();
+            if found > 0 {
+                let delay = fast_delay(&mut self.fast, found);
+                self.fast_fetch = Some(now.mono_ms.saturating_add(delay));
+            }
+        }
+    }
+
+    /// Whether `fast` mode tries a mailbox at all: one whose header was never read would refuse,
+    /// and one that is dead is left to the slots.
+    fn reachable(&self, key: &OnionKey) -> bool {
+        self.mailboxes.get(key).is_some_and(|m| m.header().is_some() && m.failures < 8)
+    }
+
+    fn has_room(&self) -> bool {
+        let short =
+            |purpose: &&Purpose| !matches!(purpose, Purpose::Digest { window: Window::Stream, .. });
+        self.operations.values().filter(short).count() < IN_FLIGHT
+    }
+
+    /// The oldest item that waits for `target`, first copies before second ones.
+    fn oldest_item(&self, target: &OnionKey) -> Option<ItemId> {
+        let waits = |item: &&Item| item.waiting_for(target) && self.sendable(item);
+        let first = self.outbox.iter().filter(waits).find(|item| !item.stored());
+        first.or_else(|| self.outbox.iter().find(waits)).map(|item| item.id)
+    }
+
+    /// Whether an item may leave at this moment (SAS-4, ID-3, BRD-41).
+    fn sendable(&self, item: &Item) -> bool {
+        let Owner::Contact(id) = item.owner else { return true };
+        let (Some(contact), Some(session)) = (self.contacts.get(&id), self.sessions.get(&id))
+        else {
+            return false;
+        };
+        let fits = item.sealed.is_some() || (session.ratchet.can_send() && session.has_room());
+        contact.may_send() && fits
+    }
+
+    /// A contact at `target` who is owed an acknowledgement that found nothing to ride on.
+    fn lone_ack(&self, target: &OnionKey, slots: u8) -> Option<ContactId> {
+        self.sessions.iter().find_map(|(id, session)| {
+            let contact = self.contacts.get(id)?;
+            let due = session.ack_due && session.slots_waited >= slots;
+            let able = contact.may_send() && session.ratchet.can_send() && session.has_room();
+            let open = self.outbox.of(Owner::Contact(*id)).any(|i| matches!(i.load, Load::Receipt));
+            (due && able && !open && contact.inbox.contains(target)).then_some(*id)
+        })
+    }
+
+    fn put_item(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        item: &ItemId,
+        target: &OnionKey,
+    ) -> bool {
+        if !self.seal(rng, now, step, item) {
+            return false;
+        }
+        let deposit = self
+            .outbox
+            .get_mut(item)
+            .and_then(|item| item.deposits.iter_mut().find(|d| d.mailbox == *target));
+        let Some((deposit, envelope)) =
+            deposit.and_then(|d| d.envelope.clone().map(|envelope| (d, envelope)))
+        else {
+            return false;
+        };
+        deposit.busy = true;
+        self.start_put(rng, step, *target, Some(*item), envelope);
+        true
+    }
+
+    /// A loop to an own mailbox, a dummy to another's (BRD-33).
+    fn put_cover(&mut self, rng: &mut impl CryptoRng, step: &mut Step, target: &OnionKey) {
+        let own = self.own.contains(target) && self.loops.len() < LOOPS;
+        let envelope = own.then(|| self.make_loop(rng, target)).flatten();
+        let envelope = envelope.unwrap_or_else(|| envelope::dummy(rng));
+        self.start_put(rng, step, *target, None, envelope);
+    }
+
+    fn make_loop(&mut self, rng: &mut impl CryptoRng, target: &OnionKey) -> Option<Envelope> {
+        let slot = loop_slot(rng);
+        let mut mid = [0; 16];
+        rng.fill_bytes(&mut mid);
+        let body = Zeroizing::new(Vec::new());
+        let parcel = Parcel { kind: Kind::Loop, part: 0, parts: 1, ack: None, floor: 0, mid, body };
+        let (key, tag) = (slot.key(target), slot.tag(target));
+        let sealed = envelope::seal(rng, &key, tag, target, &parcel).ok()?;
+        let number = self.next_loop;
+        self.next_loop = number.saturating_add(1);
+        self.loops.insert(number, (*target, slot));
+        self.watch_loop(number);
+        Some(sealed)
+    }
+
+    fn start_put(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        step: &mut Step,
+        mailbox: OnionKey,
+        item: Option<ItemId>,
+        envelope: Envelope,
+    ) {
+        // The slot fires with whatever header is known; without one the mailbox refuses.
+        let header = self.mailboxes.get(&mailbox).and_then(|m| m.header());
+        let (seed, epoch, effort) = header.map_or(([0; 32], 0, 1), |h| (h.seed, h.epoch, h.effort));
+        let tag = envelope.tag().0;
+        let kind =
+            OperationKind::Put { envelope, seed, epoch, effort: effort.clamp(1, MAX_EFFORT) };
+        self.start(rng, step, mailbox, kind, Purpose::Put { mailbox, item, tag });
+    }
+
+    fn start_fetch(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        step: &mut Step,
+        mailbox: OnionKey,
+        page: u64,
+        chunk: u16,
+    ) {
+        let found = self.mailboxes.get_mut(&mailbox).and_then(|m| m.found.get_mut(&(page, chunk)));
+        if let Some(found) = found {
+            found.busy = true;
+        }
+        let kind = OperationKind::Fetch { page, chunk };
+        self.start(rng, step, mailbox, kind, Purpose::Fetch { mailbox, page, chunk });
+    }
+
+    pub(super) fn start(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        step: &mut Step,
+        mailbox: OnionKey,
+        kind: OperationKind,
+        purpose: Purpose,
+    ) -> OpId {
+        let id = OpId(self.next_operation);
+        self.next_operation = self.next_operation.saturating_add(1);
+        let mut token = [0; 16];
+        rng.fill_bytes(&mut token); // TOR-6
+        self.operations.insert(id, purpose);
+        step.effect(Effect::Start(Operation { id, mailbox, token, kind }));
+        id
+    }
+
+    fn oldest_found(&self, mailbox: &OnionKey) -> Option<(u64, u16)> {
+        let mailbox = self.mailboxes.get(mailbox)?;
+        let free = mailbox.found.iter().filter(|(_, found)| !found.busy);
+        free.min_by_key(|(at, found)| (found.tries, **at)).map(|(at, _)| *at)
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        id: OpId,
+        answer: Answer,
+        step: &mut Step,
+    ) {
+        if let Answer::Frame(frame) = answer {
+            if let Some(Purpose::Digest { mailbox, .. }) = self.operations.get(&id) {
+                self.digest_frame(now, step, *mailbox, *frame);
+            }
+            return;
+        }
+        match (self.operations.remove(&id), answer) {
+            (Some(Purpose::Put { mailbox, item, tag }), Answer::Put(put)) => {
+                self.put_answered(now, step, mailbox, item, tag, put);
+            }
+            (Some(Purpose::Fetch { mailbox, page, chunk }), Answer::Fetch(fetched)) => {
+                self.fetch_answered(rng, now, step, mailbox, page, chunk, &fetched);
+            }
+            (Some(Purpose::Digest { mailbox, window }), Answer::Ended) => {
+                self.digest_ended(now, step, mailbox, window, id);
+            }
+            (Some(purpose), Answer::Failed(reason)) => self.lost(now, id, purpose, reason),
+            (Some(purpose), _) => self.lost(now, id, purpose, FailReason::Internal),
+            (None, _) => {}
+        }
+    }
+
+    fn put_answered(
+        &mut self,
+        now: Now,
+        step: &mut Step,
+        mailbox: OnionKey,
+        item: Option<ItemId>,
+        tag: [u8; 16],
+        put: PutAnswer,
+    ) {
+        let mode = self.profile.mode;
+        if let Some(known) = self.mailboxes.get_mut(&mailbox) {
+            known.worked(now);
+            if !put.stored {
+                known.header_stale(now, mode);
+            }
+            // Only a head that comes with STORED is a statement about the board (BRD-37).
+            if put.stored && known.head_contradicts(put.open_page, &put.head) && !known.alarm {
+                known.alarm = true;
+                step.event(now, EventKind::MailboxAlarm, None);
+            }
+        }
+        let Some(item_id) = item else { return };
+        let Some(item) = self.outbox.get_mut(&item_id) else { return };
+        let first = !item.stored();
+        let Some(deposit) = item.deposits.iter_mut().find(|d| d.mailbox == mailbox) else { return };
+        deposit.busy = false;
+        // An item that was encrypted anew in between still waits for its new bytes.
+        let same = deposit.envelope.as_ref().is_some_and(|envelope| envelope.tag().0 == tag);
+        if !put.stored || !same {
+            return;
+        }
+        deposit.stored = true;
+        deposit.envelope = None; // BRD-41: the sealed copy is erased at STORED
+        let everywhere = item.deposits.iter().all(|d| d.stored);
+        let (owner, message) = (item.owner, item.message());
+        let fleeting = matches!(item.load, Load::Receipt | Load::Handshake);
+        if everywhere && fleeting {
+            self.drop_item(step, &item_id);
+        } else {
+            self.save_item(step, &item_id);
+        }
+        match owner {
+            Owner::Pairing(pairing) => self.deposited(now, step, &pairing),
+            Owner::Contact(contact) => {
+                if let Some(message) = message.filter(|_| first) {
+                    self.message_stored(now, step, contact, message);
+                }
+            }
+        }
+    }
+
+    /// M1 is at every mailbox of the invite: it can be handed out (INV-2).
+    fn deposited(&mut self, now: Now, step: &mut Step, id: &[u8; 16]) {
+        let waiting = self.outbox.of(Owner::Pairing(*id)).next().is_some();
+        let Some(pairing) = self.pairings.get_mut(id).filter(|_| !waiting) else { return };
+        if matches!(pairing.phase, Phase::Depositing(_)) {
+            let phase = core::mem::replace(&mut pairing.phase, Phase::Dead);
+            if let Phase::Depositing(inviter) = phase {
+                pairing.phase = Phase::Ready(inviter);
+            }
+            step.event(now, EventKind::State, None);
+            self.save_pairing(step, id);
+        }
+        self.sync_mailboxes(now);
+    }
+
+    fn message_stored(&self, now: Now, step: &mut Step, contact: ContactId, message: [u8; 16]) {
+        if self.outbox.of_message(contact, message).all(Item::stored) {
+            let state = MessageState::Stored;
+            step.change(Change::MessageState { contact, id: message, state });
+            step.message_event(now, EventKind::State, Some(contact), Some(message));
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the answer with all that it answers")]
+    fn fetch_answered(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        key: OnionKey,
+        page: u64,
+        chunk: u16,
+        fetched: &FetchAnswer,
+    ) {
+        let Some(mailbox) = self.mailboxes.get_mut(&key) else { return };
+        mailbox.worked(now);
+        let header = mailbox.header_of(page).copied();
+        let Some(Ok(envelopes)) = header.map(|h| fetched.verify(&h, page, chunk)) else {
+            // BRD-14: a chunk that does not lead to the root is discarded. Random bytes are how a
+            // mailbox says that it has no such page, so this alone is no alarm.
+            if let Some(found) = mailbox.found.get_mut(&(page, chunk)) {
+                found.busy = false;
+                found.tries = found.tries.saturating_add(1);
+            }
+            return;
+        };
+        mailbox.found.remove(&(page, chunk));
+        for envelope in &envelopes {
+            self.open(rng, now, step, &key, envelope);
+        }
+        self.settle(step, &key);
+    }
+
+    fn lost(&mut self, now: Now, id: OpId, purpose: Purpose, reason: FailReason) {
+        let mode = self.profile.mode;
+        let (Purpose::Put { mailbox, .. }
+        | Purpose::Fetch { mailbox, .. }
+        | Purpose::Digest { mailbox, .. }) = &purpose;
+        let key = *mailbox;
+        if let Some(mailbox) = self.mailboxes.get_mut(&key) {
+            mailbox.failed(reason);
+        }
+        match purpose {
+            Purpose::Put { item, .. } => {
+                let item = item.and_then(|id| self.outbox.get_mut(&id));
+                let deposit =
+                    item.and_then(|item| item.deposits.iter_mut().find(|d| d.mailbox == key));
+                if let Some(deposit) = deposit {
+                    deposit.busy = false;
+                }
+            }
+            Purpose::Fetch { page, chunk, .. } => {
+                let found =
+                    self.mailboxes.get_mut(&key).and_then(|m| m.found.get_mut(&(page, chunk)));
+                if let Some(found) = found {
+                    found.busy = false;
+                    found.tries = found.tries.saturating_add(1);
+                }
+            }
+            Purpose::Digest { window, .. } => {
+                if let Some(mailbox) = self.mailboxes.get_mut(&key) {
+                    match window {
+                        Window::Stream => mailbox.stream_lost(id, now, mode),
+                        window => mailbox.window_lost(window, now, mode),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The most work that this client does for a mailbox (BRD-37).
+const MAX_EFFORT: u32 = 1000;

@@ -1,0 +1,311 @@
+//! From envelopes to what people said: board, ratchet, content, order (BRD-42..44).
+
+use super::Engine;
+use crate::changes::{Change, EventKind, Message, MessageState, Table};
+use crate::clock::Now;
+use crate::contact::{Contact, ContactId, Trust};
+use crate::outbox::{ItemId, Load};
+use crate::rows::{done, get_bytes, open_row, pair, put_bytes, row};
+use crate::step::Step;
+use crate::watch::{Meaning, WatchOwner};
+use board::envelope::{self, Envelope, Kind, Parcel};
+use board::tag::{OnionKey, Tag};
+use content::{Content, Joiner, Part};
+use crypto::Zeroizing;
+use crypto::aead::EnvelopeKey;
+use rand_core::CryptoRng;
+use ratchet::Ciphertext;
+use wire::Malformed;
+
+/// Messages of one contact that wait for parts or for their turn, at most.
+const PARTIALS: usize = 128;
+
+/// A message that is not shown yet: parts are missing, or an earlier message is.
+pub(super) struct Partial {
+    seq: u32,
+    sent: u64,
+    state: Progress,
+}
+
+enum Progress {
+    Joining(Joiner),
+    Whole(Zeroizing<String>),
+}
+
+impl Partial {
+    fn to_row(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = row(4096);
+        w.u32(self.seq).u64(self.sent);
+        match &self.state {
+            Progress::Joining(joiner) => put_bytes(w.u8(0), &joiner.to_secret_bytes()),
+            Progress::Whole(text) => put_bytes(w.u8(1), text.as_bytes()),
+        }
+        done(w)
+    }
+
+    pub(super) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = open_row(bytes)?;
+        let (seq, sent, whole) = (r.u32()?, r.u64()?, r.u8()?);
+        let body = get_bytes(&mut r)?;
+        r.finish()?;
+        let state = match whole {
+            0 => Progress::Joining(Joiner::from_secret_bytes(body)?),
+            1 => {
+                let text = core::str::from_utf8(body).map_err(|_| Malformed::Field("utf-8"))?;
+                Progress::Whole(Zeroizing::new(text.to_owned()))
+            }
+            _ => return Err(Malformed::Field("progress")),
+        };
+        Ok(Self { seq, sent, state })
+    }
+}
+
+impl Engine {
+    /// Opens an envelope if its tag is one of ours; anything else changes nothing (BRD-8).
+    pub(super) fn open(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        mailbox: &OnionKey,
+        envelope: &Envelope,
+    ) {
+        match self.watch.meaning(mailbox, &envelope.tag()) {
+            Some(Meaning::Session { contact, g, n }) => {
+                let Some(key) = self.slot_key(&contact, g, n, mailbox) else { return };
+                if let Ok(parcel) = envelope::open(&key, mailbox, envelope) {
+                    self.session_parcel(now, step, &contact, g, n, parcel);
+                }
+            }
+            Some(Meaning::Pairing { pairing, slot }) => {
+                let Some(state) = self.pairings.get(&pairing) else { return };
+                let Some(key) = state.key(slot, mailbox, state.inward()) else { return };
+                if let Ok(parcel) = envelope::open(&key, mailbox, envelope) {
+                    self.pairing_parcel(rng, now, step, &pairing, slot, parcel);
+                }
+            }
+            Some(Meaning::Loop { number }) => {
+                let Some((_, slot)) = self.loops.get(&number) else { return };
+                if envelope::open(&slot.key(mailbox), mailbox, envelope).is_ok() {
+                    self.loops.remove(&number);
+                    self.watch.replace(WatchOwner::Loop(number), Vec::new());
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn slot_key(&self, id: &ContactId, g: u16, n: u32, mailbox: &OnionKey) -> Option<EnvelopeKey> {
+        let session = self.sessions.get(id)?;
+        let next = session.recv_next.as_ref().map(|(_, chain)| chain);
+        let chain = [Some(&session.recv), next].into_iter().flatten().find(|c| c.g() == g)?;
+        let (_, slot) = chain.slots().find(|(index, _)| *index == n)?;
+        Some(slot.key(mailbox))
+    }
+
+    fn session_parcel(
+        &mut self,
+        now: Now,
+        step: &mut Step,
+        id: &ContactId,
+        g: u16,
+        n: u32,
+        parcel: Parcel,
+    ) {
+        let Some(contact) = self.contacts.get(id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if parcel.kind != Kind::Message {
+            return;
+        }
+        let known = self.seen.contains_key(&(*id, parcel.mid));
+        let content = if known {
+            None
+        } else {
+            // Nothing of the session changes before the ratchet has found the message authentic.
+            let Ok(body) = <[u8; ratchet::CIPHERTEXT_LEN]>::try_from(parcel.body.as_slice()) else {
+                return;
+            };
+            match session.ratchet.decrypt(now.days(), &Ciphertext::from_bytes(&body)) {
+                Ok(authentic) => Some(authentic),
+                Err(_) => return,
+            }
+        };
+        session.opened(g);
+        session.recv.floor(parcel.floor);
+        session.recv.consume(n);
+        let acked = parcel.ack.map(|ack| session.acknowledged(&ack)).unwrap_or_default();
+        let anew = session.switch_generation(&acked, contact, now.unix_s());
+        let content = content.map(|authentic| Content::decode(authentic.content()));
+        // A receipt asks for none: two sides that acknowledge each other's receipts never end.
+        session.ack_due |= !matches!(content, Some(Ok(Content::Receipt)));
+        for item in &acked {
+            self.confirmed(now, step, id, item);
+        }
+        self.unseal(step, id, &anew);
+        if !known {
+            self.remember(step, now, id, &parcel.mid);
+        }
+        match content {
+            Some(Ok(Content::Part(part))) => self.take_part(now, step, id, part),
+            Some(Ok(Content::NewGeneration { g, r })) => {
+                if let (Some(session), Some(contact)) =
+                    (self.sessions.get_mut(id), self.contacts.get(id))
+                {
+                    session.generation_announced(g, &r, contact);
+                }
+            }
+            Some(Ok(Content::InboxSet { version, mailboxes })) => {
+                self.contact_moved(now, step, id, version, mailboxes);
+            }
+            // An unsupported or ill-formed content of an authentic peer is acknowledged, so that
+            // it stalls nothing, and not shown.
+            Some(Ok(Content::Receipt | Content::Unsupported { .. }) | Err(_)) | None => {}
+        }
+        self.save_session(step, id);
+        self.watch_contact(id);
+    }
+
+    /// The peer has saved an item.
+    fn confirmed(&mut self, now: Now, step: &mut Step, contact: &ContactId, item: &ItemId) {
+        let message = self.outbox.get(item).and_then(crate::outbox::Item::message);
+        self.drop_item(step, item);
+        let Some(id) = message else { return };
+        if self.outbox.of_message(*contact, id).next().is_none() {
+            let state = MessageState::Delivered;
+            step.change(Change::MessageState { contact: *contact, id, state });
+            step.message_event(now, EventKind::State, Some(*contact), Some(id));
+        }
+    }
+
+    /// The contact reads other mailboxes from here on (BRD-48): what waits goes there.
+    fn contact_moved(
+        &mut self,
+        now: Now,
+        step: &mut Step,
+        id: &ContactId,
+        version: u32,
+        mailboxes: Vec<OnionKey>,
+    ) {
+        let Some(contact) = self.contacts.get_mut(id) else { return };
+        if version <= contact.inbox_version {
+            return;
+        }
+        contact.inbox_version = version;
+        contact.inbox = mailboxes;
+        self.save_contact(step, id);
+        let owner = crate::outbox::Owner::Contact(*id);
+        let waiting: Vec<ItemId> = self.outbox.of(owner).map(|item| item.id).collect();
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.sent.retain(|_, item| !waiting.contains(item));
+        }
+        self.unseal(step, id, &waiting);
+        self.sync_mailboxes(now);
+    }
+
+    fn take_part(&mut self, now: Now, step: &mut Step, id: &ContactId, part: Part) {
+        let key = (*id, part.message);
+        let (seq, floor, sent) = (part.seq, part.floor, part.sent);
+        let waiting = self.partials.range((*id, [0; 16])..=(*id, [0xff; 16])).count();
+        let fresh = !self.partials.contains_key(&key);
+        if !self.seen.contains_key(&key) && (!fresh || waiting < PARTIALS) {
+            let partial = self.partials.entry(key).or_insert_with(|| Partial {
+                seq,
+                sent,
+                state: Progress::Joining(Joiner::new()),
+            });
+            if let Progress::Joining(joiner) = &mut partial.state {
+                match joiner.add(part) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => partial.state = Progress::Whole(Zeroizing::new(text)),
+                    // Inconsistent parts: the contact's fault; what was there stays as it was.
+                    Err(_) if !fresh => {}
+                    Err(_) => {
+                        self.partials.remove(&key);
+                    }
+                }
+            }
+            if let Some(partial) = self.partials.get(&key) {
+                step.put(Table::Partial, &pair(id, &key.1), partial.to_row());
+            }
+        }
+        self.release(now, step, id, floor);
+    }
+
+    /// Shows every message whose turn has come: in the sender's order, without holes but those
+    /// that the sender has given up.
+    fn release(&mut self, now: Now, step: &mut Step, id: &ContactId, floor: u32) {
+        loop {
+            let Some(session) = self.sessions.get_mut(id) else { return };
+            let ready = self
+                .partials
+                .range((*id, [0; 16])..=(*id, [0xff; 16]))
+                .filter(|(_, p)| matches!(p.state, Progress::Whole(_)))
+                .map(|(key, p)| (p.seq, key.1))
+                .filter(|(seq, _)| *seq <= session.seq_in || *seq < floor)
+                .min();
+            let Some((seq, message)) = ready else {
+                if session.seq_in < floor {
+                    session.seq_in = floor;
+                    continue;
+                }
+                return;
+            };
+            session.seq_in = session.seq_in.max(seq.saturating_add(1));
+            let Some(partial) = self.partials.remove(&(*id, message)) else { return };
+            step.delete(Table::Partial, &pair(id, &message));
+            if let Progress::Whole(text) = partial.state {
+                let saved = now.unix_s();
+                let state = MessageState::Received;
+                step.change(Change::Message(Message {
+                    id: message,
+                    contact: *id,
+                    state,
+                    text,
+                    sent: partial.sent,
+                    saved,
+                }));
+                step.message_event(now, EventKind::Message, Some(*id), Some(message));
+                self.remember(step, now, id, &message);
+            }
+        }
+    }
+
+    /// Waits for the tags of a contact's windows at every own mailbox (BRD-43).
+    pub(super) fn watch_contact(&mut self, id: &ContactId) {
+        let mut tags: Vec<(OnionKey, Tag, Meaning)> = Vec::new();
+        let locked = self.contacts.get(id).is_none_or(|c: &Contact| c.trust == Trust::Locked);
+        if let Some(session) = self.sessions.get(id).filter(|_| !locked) {
+            let next = session.recv_next.as_ref().map(|(_, chain)| chain);
+            for chain in [Some(&session.recv), next].into_iter().flatten() {
+                for (n, slot) in chain.slots() {
+                    let meaning = Meaning::Session { contact: *id, g: chain.g(), n };
+                    tags.extend(self.own.iter().map(|m| (*m, slot.tag(m), meaning)));
+                }
+            }
+        }
+        let fresh = self.watch.replace(WatchOwner::Contact(*id), tags);
+        self.look_back(&fresh);
+    }
+
+    /// Waits for a loop to come round.
+    pub(super) fn watch_loop(&mut self, number: u64) {
+        let Some((mailbox, slot)) = self.loops.get(&number) else { return };
+        let tags = vec![(*mailbox, slot.tag(mailbox), Meaning::Loop { number })];
+        self.watch.replace(WatchOwner::Loop(number), tags);
+    }
+
+    /// Queues the first ratchet message of the side that was invited, so that the inviter's
+    /// ratchet can send (RAT-4).
+    pub(super) fn greet(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        id: &ContactId,
+    ) {
+        let (version, mailboxes) = (self.profile.inbox_version, self.own.clone());
+        if !mailboxes.is_empty() {
+            self.queue(rng, now, step, id, Load::Inbox { version, mailboxes });
+        }
+    }
+}

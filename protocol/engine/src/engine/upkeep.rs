@@ -1,0 +1,153 @@
+//! What is done now and then: repeating, giving up, forgetting.
+
+use super::Engine;
+use crate::changes::{Change, EventKind, MessageState, Table};
+use crate::clock::{MINUTE, Now};
+use crate::contact::ContactId;
+use crate::outbox::{ItemId, Load, Owner};
+use crate::pairing::{InviteId, Phase};
+use crate::step::Step;
+use crypto::Zeroizing;
+use rand_core::CryptoRng;
+
+/// An item without an acknowledgement is encrypted anew after this (BRD-41), in seconds.
+const REPEAT_S: u64 = 4 * 3600;
+/// A message is given up when no mailbox keeps it any longer (PRD-10), in seconds.
+const GIVE_UP_S: u64 = 14 * 24 * 3600;
+/// What has arrived is remembered for the mailboxes' 14 days and two more (BRD-44), in hours.
+const SEEN_H: u32 = 16 * 24;
+/// A used invite is remembered for 30 days after it expired (INV-3), in hours.
+const REMEMBER_INVITE_H: u32 = 30 * 24;
+
+impl Engine {
+    pub(super) fn upkeep(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
+        self.next_upkeep = now.mono_ms.saturating_add(MINUTE);
+        let contacts: Vec<ContactId> = self.sessions.keys().copied().collect();
+        for contact in contacts {
+            self.give_up(now, step, &contact);
+            self.repeat(now, step, &contact);
+            self.renew_generation(rng, now, step, &contact);
+            let forgot = self
+                .sessions
+                .get_mut(&contact)
+                .is_some_and(|s| s.ratchet.forget_expired(now.days()));
+            if forgot {
+                self.save_session(step, &contact);
+            }
+        }
+        self.expire_invites(now, step);
+        self.forget_seen(now, step);
+    }
+
+    fn give_up(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
+        let old: Vec<(ItemId, Option<[u8; 16]>)> = self
+            .outbox
+            .of(Owner::Contact(*contact))
+            .filter(|item| now.unix_s().saturating_sub(item.queued) > GIVE_UP_S)
+            .map(|item| (item.id, item.message()))
+            .collect();
+        let mut messages: Vec<[u8; 16]> = Vec::new();
+        for (item, message) in old {
+            self.drop_item(step, &item);
+            messages.extend(message.filter(|id| !messages.contains(id)));
+        }
+        for id in messages {
+            step.change(Change::MessageState {
+                contact: *contact,
+                id,
+                state: MessageState::Failed,
+            });
+            step.message_event(now, EventKind::State, Some(*contact), Some(id));
+        }
+    }
+
+    fn repeat(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
+        let Some(session) = self.sessions.get_mut(contact) else { return };
+        let outbox = &self.outbox;
+        let late = |id: &ItemId| {
+            let item = outbox.get(id);
+            let sealed = item.and_then(|item| item.sealed);
+            // Receipts are not pursued: once stored they are gone from the outbox.
+            item.is_none()
+                || (item.is_some_and(|item| item.stored())
+                    && sealed.is_some_and(|s| now.unix_s().saturating_sub(s.at) > REPEAT_S))
+        };
+        let oldest_receipt = session.sent.len() > 32;
+        let again: Vec<(u32, ItemId)> = session
+            .sent
+            .iter()
+            .filter(|(_, id)| late(id) && (outbox.get(id).is_some() || oldest_receipt))
+            .map(|(n, id)| (*n, *id))
+            .collect();
+        if again.is_empty() {
+            return;
+        }
+        for (n, _) in &again {
+            session.sent.remove(n);
+        }
+        let items: Vec<ItemId> = again.into_iter().map(|(_, id)| id).collect();
+        self.unseal(step, contact, &items);
+        self.save_session(step, contact);
+    }
+
+    fn renew_generation(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        contact: &ContactId,
+    ) {
+        let due = self.sessions.get(contact).is_some_and(|s| s.generation_due(now.unix_s()));
+        let able = self.contacts.get(contact).is_some_and(crate::contact::Contact::may_send);
+        if !due || !able {
+            return;
+        }
+        let mut r = Zeroizing::new([0; 32]);
+        rng.fill_bytes(r.as_mut_slice());
+        let g = self.sessions.get(contact).and_then(|s| s.send.g().checked_add(1));
+        let Some(g) = g else { return };
+        let item = self.queue(rng, now, step, contact, Load::Generation { g, r: r.clone() });
+        if let Some(session) = self.sessions.get_mut(contact) {
+            session.announce_generation(&r, item);
+        }
+        self.save_session(step, contact);
+    }
+
+    fn expire_invites(&mut self, now: Now, step: &mut Step) {
+        let over: Vec<InviteId> = self
+            .pairings
+            .values()
+            .filter(|pairing| pairing.expires < now.hours())
+            .map(|pairing| pairing.id)
+            .collect();
+        for id in over {
+            let Some(pairing) = self.pairings.get_mut(&id) else { continue };
+            let forget = pairing.expires.saturating_add(REMEMBER_INVITE_H) < now.hours();
+            match pairing.phase {
+                _ if forget => {
+                    self.pairings.remove(&id);
+                    step.delete(Table::Invite, &id);
+                    self.watch_pairing(&id);
+                }
+                // A handshake that has begun is not cut off half-way by the clock.
+                Phase::Depositing(_) | Phase::Ready(_) | Phase::Fetching(_) => {
+                    self.kill_pairing(now, step, &id);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn forget_seen(&mut self, now: Now, step: &mut Step) {
+        let old: Vec<(ContactId, [u8; 16])> = self
+            .seen
+            .iter()
+            .filter(|(_, hour)| hour.saturating_add(SEEN_H) < now.hours())
+            .map(|(key, _)| *key)
+            .collect();
+        for key in old {
+            self.seen.remove(&key);
+            step.delete(Table::Seen, &crate::rows::pair(&key.0, &key.1));
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! What is known of one mailbox: its pages, what was found in them, and when they are read next.
+
+use crate::clock::Now;
+use crate::rows::{done, open_row, row};
+use crate::schedule::{Dice, Mode, own_delay, refresh_delay, stream_life, successor};
+use crate::step::{FailReason, OpId};
+use board::frame::Window;
+use board::header::{DigestFrame, FrameError, PageHeader};
+use board::tag::OnionKey;
+use crypto::Zeroizing;
+use std::collections::BTreeMap;
+use wire::{Codec, Malformed};
+
+/// Frames kept, so that tags known later are found and decoys have pages to choose from.
+const FRAMES_KEPT: usize = 5000;
+/// Tag prefixes kept in all of them: 8 MB.
+const PREFIXES_KEPT: usize = 1_000_000;
+/// An absence up to this is covered by the ten minutes that a stream begins with.
+const COVERED_S: u64 = 9 * 60;
+
+/// Why a mailbox is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// Only written to: its headers are read now and then, for the proof of work.
+    Target,
+    /// Read for the time of a pairing: the mailbox of an invite that was taken.
+    Borrowed,
+    /// An own inbox.
+    Own,
+}
+
+/// How far a mailbox was read, and what is still to be fetched there; saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub(crate) page: u64,
+    pub(crate) head: [u8; 32],
+    pub(crate) closed_at: u64,
+    /// Headers and chunks that hold something of ours.
+    pub(crate) found: Vec<(PageHeader, u16)>,
+}
+
+impl Cursor {
+    pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = row(64);
+        w.u64(self.page).bytes(&self.head).u64(self.closed_at);
+        w.u32(u32::try_from(self.found.len()).unwrap_or(u32::MAX));
+        for (header, chunk) in &self.found {
+            header.encode_into(&mut w);
+            w.u16(*chunk);
+        }
+        done(w)
+    }
+
+    pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = open_row(bytes)?;
+        let (page, head, closed_at) = (r.u64()?, r.array()?, r.u64()?);
+        let count = r.u32()?;
+        let mut found = Vec::new();
+        for _ in 0..count {
+            found.push((PageHeader::decode_from(&mut r)?, r.u16()?));
+        }
+        r.finish()?;
+        Ok(Self { page, head, closed_at, found })
+    }
+}
+
+struct Stream {
+    op: OpId,
+    closes_at: u64,
+    successor_at: u64,
+}
+
+/// A chunk that holds something of ours.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) busy: bool,
+    pub(crate) tries: u32,
+}
+
+/// What a frame turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// A page that was not known.
+    New,
+    /// Known already.
+    Known,
+    /// The mailbox shows another history than before (BRD-37). The page is taken all the same.
+    Fork,
+    /// Its clock and ours are too far apart.
+    Clock,
+}
+
+/// One mailbox.
+pub(crate) struct Mailbox {
+    pub(crate) key: OnionKey,
+    pub(crate) role: Role,
+    dice: Dice,
+    frames: BTreeMap<u64, DigestFrame>,
+    prefixes: usize,
+    pub(crate) found: BTreeMap<(u64, u16), Found>,
+    streams: Vec<Stream>,
+    opens: Vec<u64>,
+    windows: Vec<(u64, Window)>,
+    /// Windows that are being read at this moment.
+    reading: u32,
+    cursor: Option<Cursor>,
+    pub(crate) alarm: bool,
+    pub(crate) failures: u32,
+    pub(crate) answered: Option<u64>,
+    pub(crate) reason: Option<FailReason>,
+}
+
+impl Mailbox {
+    pub(crate) fn new(key: OnionKey, role: Role, seed: [u8; 32], now: Now, mode: Mode) -> Self {
+        let mut mailbox = Self {
+            key,
+            role,
+            dice: Dice::from_seed(seed),
+            frames: BTreeMap::new(),
+            prefixes: 0,
+            found: BTreeMap::new(),
+            streams: Vec::new(),
+            opens: Vec::new(),
+            windows: Vec::new(),
+            reading: 0,
+            cursor: None,
+            alarm: false,
+            failures: 0,
+            answered: None,
+            reason: None,
+        };
+        mailbox.begin(now, mode);
+        mailbox
+    }
+
+    /// Goes on where the saved cursor stands.
+    pub(crate) fn resume(&mut self, cursor: &Cursor) {
+        for (header, chunk) in &cursor.found {
+            self.frames
+                .entry(header.page)
+                .or_insert_with(|| DigestFrame { header: *header, prefixes: Vec::new() });
+            self.found.entry((header.page, *chunk)).or_default();
+        }
+        self.cursor = Some(cursor.clone());
+    }
+
+    /// Changes why it is spoken to.
+    pub(crate) fn set_role(&mut self, role: Role, now: Now, mode: Mode) {
+        if self.role != role {
+            self.role = role;
+            self.begin(now, mode);
+        }
+    }
+
+    fn begin(&mut self, now: Now, mode: Mode) {
+        self.opens.clear();
+        self.windows.clear();
+        let first = now.mono_ms.saturating_add(own_delay(&mut self.dice, mode));
+        match self.role {
+            Role::Target => self.windows.push((first, Window::LastTenMinutes)),
+            Role::Own => self.opens.push(first),
+            Role::Borrowed => {
+                self.opens.push(first);
+                // When the invite was deposited is unknown: hour and days, one after another.
+                let days = (0..=13).map(|back| Window::Day { back });
+                let mut due = first;
+                for window in core::iter::once(Window::LastHour).chain(days) {
+                    due = due.saturating_add(own_delay(&mut self.dice, mode));
+                    self.windows.push((due, window));
+                }
+            }
+        }
+    }
+
+    /// When this mailbox next wants something, on the monotonic clock.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        let closes = self.streams.iter().map(|s| s.closes_at);
+        let windows = self.windows.iter().map(|(due, _)| *due);
+        self.opens.iter().copied().chain(closes).chain(windows).min()
+    }
+
+    /// Streams whose life is over.
+    pub(crate) fn take_closing(&mut self, now: Now) -> Vec<OpId> {
+        let (over, live) = core::mem::take(&mut self.streams)
+            .into_iter()
+            .partition(|stream| stream.closes_at <= now.mono_ms);
+        self.streams = live;
+        over.into_iter().map(|stream: Stream| stream.op).collect()
+    }
+
+    /// The next read that is due.
+    pub(crate) fn take_due(&mut self, now: Now, mode: Mode) -> Option<Window> {
+        if let Some(at) = self.opens.iter().position(|due| *due <= now.mono_ms) {
+            self.opens.swap_remove(at);
+            self.plan_windows(now, mode);
+            return Some(Window::Stream);
+        }
+        let at = self.windows.iter().position(|(due, _)| *due <= now.mono_ms)?;
+        let (_, window) = self.windows.swap_remove(at);
+        if self.role == Role::Target {
+            let next = now.mono_ms.saturating_add(refresh_delay(&mut self.dice));
+            self.windows.push((next, Window::LastTenMinutes));
+        }
+        self.reading = self.reading.saturating_add(1);
+        Some(window)
+    }
+
+    /// Windows that make up for an absence: a function of the absence alone (BRD-35).
+    fn plan_windows(&mut self, now: Now, mode: Mode) {
+        let seen = self.cursor.as_ref().map(|cursor| cursor.closed_at);
+        let Some(seen) = seen.filter(|_| self.windows_done()) else { return };
+        let absence = now.unix_s().saturating_sub(seen);
+        let days = (now.unix_s() / 86_400).saturating_sub(seen / 86_400).min(13);
+        let windows: Vec<Window> = match absence {
+            ..=COVERED_S => Vec::new(),
+            ..3600 => vec![Window::LastHour],
+            _ => (0..=u8::try_from(days).unwrap_or(13)).map(|back| Window::Day { back }).collect(),
+        };
+        for window in windows {
+            let due = now.mono_ms.saturating_add(own_delay(&mut self.dice, mode));
+            self.windows.push((due, window));
+        }
+    }
+
+    /// A stream was started.
+    pub(crate) fn stream_opened(&mut self, op: OpId, now: Now) {
+        let closes_at = now.mono_ms.saturating_add(stream_life(&mut self.dice));
+        let successor_at = successor(&mut self.dice, closes_at);
+        self.opens.push(successor_at);
+        self.streams.push(Stream { op, closes_at, successor_at });
+    }
+
+    /// A stream ended before its time: another takes its place.
+    pub(crate) fn stream_lost(&mut self, op: OpId, now: Now, mode: Mode) {
+        let Some(at) = self.streams.iter().position(|s| s.op == op) else { return };
+        let lost = self.streams.swap_remove(at);
+        self.opens.retain(|due| *due != lost.successor_at);
+        let again = own_delay(&mut self.dice, mode).saturating_mul(self.patience());
+        self.opens.push(now.mono_ms.saturating_add(again));
+    }
+
+    /// A window was read to its end.
+    pub(crate) fn window_read(&mut self) {
+        self.reading = self.reading.saturating_sub(1);
+    }
+
+    /// A window was not answered: it is asked for again.
+    pub(crate) fn window_lost(&mut self, window: Window, now: Now, mode: Mode) {
+        self.reading = self.reading.saturating_sub(1);
+        if self.role == Role::Target {
+            self.windows.clear();
+        }
+        let again = own_delay(&mut self.dice, mode).saturating_mul(self.patience());
+        self.windows.push((now.mono_ms.saturating_add(again), window));
+    }
+
+    fn patience(&self) -> u64 {
+        1_u64.checked_shl(self.failures.min(5)).unwrap_or(32)
+    }
+
+    /// The mailbox asked for fresher work: in `fast` mode its header is read at once.
+    pub(crate) fn header_stale(&mut self, now: Now, mode: Mode) {
+        if self.role == Role::Target && mode == Mode::Fast {
+            self.windows.clear();
+            let soon = now.mono_ms.saturating_add(own_delay(&mut self.dice, mode));
+            self.windows.push((soon, Window::LastTenMinutes));
+        }
+    }
+
+    /// Newest header known.
+    pub(crate) fn header(&self) -> Option<&PageHeader> {
+        self.frames.last_key_value().map(|(_, frame)| &frame.header)
+    }
+
+    /// The header of a page.
+    pub(crate) fn header_of(&self, page: u64) -> Option<&PageHeader> {
+        self.frames.get(&page).map(|frame| &frame.header)
+    }
+
+    /// All frames held.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &DigestFrame> {
+        self.frames.values()
+    }
+
+    /// Takes a frame that was checked by itself, and judges it beside the others (BRD-37).
+    pub(crate) fn take_frame(&mut self, frame: DigestFrame, now: Now) -> Seen {
+        let header = frame.header;
+        let newest = self.header().is_none_or(|known| known.page < header.page);
+        if newest && header.closed_at > now.unix_s().saturating_add(600) {
+            return Seen::Clock;
+        }
+        let fork = self.contradicts(&header);
+        if !fork && self.frames.contains_key(&header.page) {
+            return Seen::Known;
+        }
+        if fork {
+            // Another history: what was known of the old one no longer leads anywhere.
+            self.frames.clear();
+            self.found.clear();
+            self.prefixes = 0;
+            self.cursor = None;
+        }
+        self.prefixes = self.prefixes.saturating_add(frame.prefixes.len());
+        self.frames.insert(header.page, frame);
+        self.evict();
+        if fork { Seen::Fork } else { Seen::New }
+    }
+
+    fn contradicts(&self, header: &PageHeader) -> bool {
+        let before = header.page.checked_sub(1).and_then(|page| self.header_of(page));
+        let after = header.page.checked_add(1).and_then(|page| self.header_of(page));
+        let same = self.header_of(header.page);
+        let follows = |later: &PageHeader, earlier: &PageHeader| -> bool {
+            later.check_follows(earlier) != Err(FrameError::Fork)
+        };
+        let kept = self.cursor.as_ref().is_some_and(|cursor| {
+            (cursor.page == header.page && cursor.head != header.head())
+                || (cursor.page.checked_add(1) == Some(header.page) && cursor.head != header.prev)
+                || (header.page < cursor.page && header.closed_at > cursor.closed_at)
+        });
+        before.is_some_and(|b| !follows(header, b))
+            || after.is_some_and(|a| !follows(a, header))
+            || same.is_some_and(|s| s.head() != header.head())
+            || kept
+    }
+
+    /// Whether a PUT's answer names another head for a page that we hold (BRD-37).
+    pub(crate) fn head_contradicts(&self, open_page: u64, head: &[u8; 32]) -> bool {
+        let last = open_page.checked_sub(1).and_then(|page| self.header_of(page));
+        last.is_some_and(|known| known.head() != *head)
+    }
+
+    fn evict(&mut self) {
+        while self.frames.len() > FRAMES_KEPT || self.prefixes > PREFIXES_KEPT {
+            let holds = |page: &u64| self.found.keys().any(|(found, _)| found == page);
+            let oldest = self.frames.keys().find(|page| !holds(page)).copied();
+            let Some(frame) = oldest.and_then(|page| self.frames.remove(&page)) else { return };
+            self.prefixes = self.prefixes.saturating_sub(frame.prefixes.len());
+        }
+    }
+
+    /// The cursor as it is to be saved, if it moved. It stands still while windows are read, so
+    /// that a crash in between reads them again.
+    pub(crate) fn settle(&mut self) -> Option<&Cursor> {
+        let header = self.header().filter(|_| self.windows_done())?;
+        let found =
+            self.found.keys().filter_map(|(page, chunk)| Some((*self.header_of(*page)?, *chunk)));
+        let cursor = Cursor {
+            page: header.page,
+            head: header.head(),
+            closed_at: header.closed_at,
+            found: found.collect(),
+        };
+        if self.cursor.as_ref() == Some(&cursor) {
+            return None;
+        }
+        self.cursor = Some(cursor);
+        self.cursor.as_ref()
+    }
+
+    fn windows_done(&self) -> bool {
+        self.role != Role::Own || (self.windows.is_empty() && self.reading == 0)
+    }
+
+    /// A page and chunk for a decoy: about `age` old, any chunk (BRD-34).
+    pub(crate) fn decoy(&self, now: Now, age_ms: u64, chunk: &mut Dice) -> (u64, u16) {
+        let then = now.unix_ms.saturating_sub(age_ms) / 1000;
+        let page = self
+            .frames
+            .values()
+            .rev()
+            .find(|frame| frame.header.closed_at <= then && frame.header.count > 0)
+            .or_else(|| self.frames.values().next());
+        let chunks = page.map_or(1, |frame| frame.header.chunks().max(1));
+        let pick = chunk.pick(usize::try_from(chunks).unwrap_or(1)).unwrap_or(0);
+        (page.map_or(0, |frame| frame.header.page), u16::try_from(pick).unwrap_or(0))
+    }
+
+    /// An operation succeeded.
+    pub(crate) fn worked(&mut self, now: Now) {
+        self.answered = Some(now.mono_ms);
+        self.failures = 0;
+        self.reason = None;
+    }
+
+    /// An operation failed.
+    pub(crate) fn failed(&mut self, reason: FailReason) {
+        self.failures = self.failures.saturating_add(1);
+        self.reason = Some(reason);
+    }
+}

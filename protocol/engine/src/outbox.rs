@@ -1,0 +1,247 @@
+//! Items that wait for a mailbox or for the peer (BRD-41).
+
+use crate::contact::ContactId;
+use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
+use board::envelope::Envelope;
+use board::tag::OnionKey;
+use content::Part;
+use crypto::Zeroizing;
+use std::collections::BTreeMap;
+use wire::{Malformed, Writer};
+
+/// Names an item; it is the `mid` of its envelopes.
+pub(crate) type ItemId = [u8; 16];
+
+/// What an item carries.
+pub(crate) enum Load {
+    /// A part of a message.
+    Part(Part),
+    /// An acknowledgement on its own (BRD-42, RAT-8); not pursued.
+    Receipt,
+    /// `NewGeneration { g, r }` (BRD-9).
+    Generation { g: u16, r: Zeroizing<[u8; 32]> },
+    /// An own inbox set (BRD-48).
+    Inbox { version: u32, mailboxes: Vec<OnionKey> },
+    /// A part of a handshake, sealed when it was made.
+    Handshake,
+}
+
+/// Whom an item belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Owner {
+    /// A session with a contact.
+    Contact(ContactId),
+    /// A pairing.
+    Pairing([u8; 16]),
+}
+
+/// The copy of an item for one mailbox.
+pub(crate) struct Deposit {
+    pub(crate) mailbox: OnionKey,
+    /// The sealed bytes, from sealing until STORED.
+    pub(crate) envelope: Option<Envelope>,
+    pub(crate) stored: bool,
+    /// An operation carries it at this moment; not saved.
+    pub(crate) busy: bool,
+}
+
+/// Where an item stands in the tag chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    pub(crate) g: u16,
+    pub(crate) n: u32,
+    /// When, Unix seconds.
+    pub(crate) at: u64,
+}
+
+/// One item.
+pub(crate) struct Item {
+    pub(crate) id: ItemId,
+    /// Order in which items were queued on this device.
+    pub(crate) order: u64,
+    pub(crate) owner: Owner,
+    pub(crate) load: Load,
+    /// When it was queued, Unix seconds.
+    pub(crate) queued: u64,
+    pub(crate) sealed: Option<Sealed>,
+    pub(crate) deposits: Vec<Deposit>,
+}
+
+impl Item {
+    /// Whether a mailbox has said that it is on disk.
+    pub(crate) fn stored(&self) -> bool {
+        self.deposits.iter().any(|d| d.stored)
+    }
+
+    /// The copy that could go to `mailbox` at this moment.
+    pub(crate) fn waiting_for(&self, mailbox: &OnionKey) -> bool {
+        self.deposits.iter().any(|d| d.mailbox == *mailbox && !d.stored && !d.busy)
+    }
+
+    /// The message that this item is a part of.
+    pub(crate) const fn message(&self) -> Option<[u8; 16]> {
+        match &self.load {
+            Load::Part(part) => Some(part.message),
+            _ => None,
+        }
+    }
+
+    /// Forgets how it was sealed: it will be encrypted anew.
+    pub(crate) fn unseal(&mut self, inbox: &[OnionKey]) {
+        self.sealed = None;
+        self.deposits = inbox.iter().map(|mailbox| Deposit::new(*mailbox)).collect();
+    }
+
+    pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = row(12 * 1024);
+        w.bytes(&self.id).u64(self.order);
+        match self.owner {
+            Owner::Contact(id) => w.u8(0).bytes(&id),
+            Owner::Pairing(id) => w.u8(1).bytes(&id),
+        };
+        w.u64(self.queued);
+        put_load(&mut w, &self.load);
+        put_flag(&mut w, self.sealed.is_some());
+        if let Some(Sealed { g, n, at }) = self.sealed {
+            w.u16(g).u32(n).u64(at);
+        }
+        w.u8(u8::try_from(self.deposits.len()).unwrap_or(u8::MAX));
+        for deposit in &self.deposits {
+            w.bytes(&deposit.mailbox);
+            put_flag(&mut w, deposit.stored);
+            put_flag(&mut w, deposit.envelope.is_some());
+            if let Some(envelope) = &deposit.envelope {
+                w.bytes(envelope.as_bytes());
+            }
+        }
+        done(w)
+    }
+
+    pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = open_row(bytes)?;
+        let (id, order) = (r.array()?, r.u64()?);
+        let owner = match r.u8()? {
+            0 => Owner::Contact(r.array()?),
+            1 => Owner::Pairing(r.array()?),
+            _ => return Err(Malformed::Field("owner")),
+        };
+        let queued = r.u64()?;
+        let load = get_load(&mut r)?;
+        let sealed = if get_flag(&mut r)? {
+            Some(Sealed { g: r.u16()?, n: r.u32()?, at: r.u64()? })
+        } else {
+            None
+        };
+        let count = r.u8()?;
+        let mut deposits = Vec::new();
+        for _ in 0..count {
+            let mut deposit = Deposit::new(r.array()?);
+            deposit.stored = get_flag(&mut r)?;
+            if get_flag(&mut r)? {
+                deposit.envelope = Some(Envelope::from_bytes(&r.array()?));
+            }
+            deposits.push(deposit);
+        }
+        r.finish()?;
+        Ok(Self { id, order, owner, load, queued, sealed, deposits })
+    }
+}
+
+impl Deposit {
+    pub(crate) const fn new(mailbox: OnionKey) -> Self {
+        Self { mailbox, envelope: None, stored: false, busy: false }
+    }
+}
+
+fn put_load(w: &mut Writer, load: &Load) {
+    match load {
+        Load::Part(part) => {
+            w.u8(0).bytes(&part.message).u32(part.seq).u16(part.index).u16(part.count);
+            w.u32(part.total).u64(part.sent);
+            put_bytes(w, &part.bytes);
+        }
+        Load::Receipt => {
+            w.u8(1);
+        }
+        Load::Generation { g, r } => {
+            w.u8(2).u16(*g).bytes(r.as_slice());
+        }
+        Load::Inbox { version, mailboxes } => {
+            w.u8(3).u32(*version);
+            crate::rows::put_keys(w, mailboxes);
+        }
+        Load::Handshake => {
+            w.u8(4);
+        }
+    }
+}
+
+fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
+    Ok(match r.u8()? {
+        0 => Load::Part(Part {
+            message: r.array()?,
+            seq: r.u32()?,
+            floor: 0,
+            index: r.u16()?,
+            count: r.u16()?,
+            total: r.u32()?,
+            sent: r.u64()?,
+            bytes: get_bytes(r)?.to_vec(),
+        }),
+        1 => Load::Receipt,
+        2 => Load::Generation { g: r.u16()?, r: Zeroizing::new(r.array()?) },
+        3 => Load::Inbox { version: r.u32()?, mailboxes: crate::rows::get_keys(r)? },
+        4 => Load::Handshake,
+        _ => return Err(Malformed::Field("load")),
+    })
+}
+
+/// All items, oldest first.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    items: BTreeMap<u64, Item>,
+    by_id: BTreeMap<ItemId, u64>,
+    next_order: u64,
+}
+
+impl Outbox {
+    /// Adds an item that was loaded or made; `order` of a new one comes from [`Self::next_order`].
+    pub(crate) fn insert(&mut self, item: Item) {
+        self.next_order = self.next_order.max(item.order.saturating_add(1));
+        self.by_id.insert(item.id, item.order);
+        self.items.insert(item.order, item);
+    }
+
+    pub(crate) const fn next_order(&self) -> u64 {
+        self.next_order
+    }
+
+    pub(crate) fn get(&self, id: &ItemId) -> Option<&Item> {
+        self.items.get(self.by_id.get(id)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &ItemId) -> Option<&mut Item> {
+        self.items.get_mut(self.by_id.get(id)?)
+    }
+
+    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<Item> {
+        self.items.remove(&self.by_id.remove(id)?)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+
+    pub(crate) fn of(&self, owner: Owner) -> impl Iterator<Item = &Item> {
+        self.items.values().filter(move |item| item.owner == owner)
+    }
+
+    /// Items of one message.
+    pub(crate) fn of_message(
+        &self,
+        contact: ContactId,
+        message: [u8; 16],
+    ) -> impl Iterator<Item = &Item> {
+        self.of(Owner::Contact(contact)).filter(move |item| item.message() == Some(message))
+    }
+}

@@ -1,0 +1,54 @@
+use crate::rows::{done, get_bytes, get_text, open_row, put_bytes, row};
+use crate::schedule::{DayHours, Mode};
+use crypto::Zeroizing;
+use identity::Identity;
+use wire::{Codec, Malformed};
+
+/// Key of the only row of [`crate::changes::Table::Profile`].
+pub(crate) const PROFILE_KEY: &[u8] = b"profile";
+
+/// What a profile is apart from its contacts.
+pub(crate) struct Profile {
+    pub(crate) identity: Identity,
+    /// The name that peers are shown at pairing.
+    pub(crate) name: String,
+    pub(crate) mode: Mode,
+    pub(crate) hours: DayHours,
+    /// Version of the own inbox set; grows when it changes (BRD-48).
+    pub(crate) inbox_version: u32,
+}
+
+impl Profile {
+    pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
+        let identity = self.identity.to_secret_bytes();
+        let mut w = row(identity.len().saturating_add(128));
+        put_bytes(&mut w, &identity);
+        put_bytes(&mut w, self.name.as_bytes());
+        w.u8(match self.mode {
+            Mode::Steady => 0,
+            Mode::Fast => 1,
+        });
+        self.hours.encode_into(&mut w);
+        w.u32(self.inbox_version);
+        done(w)
+    }
+
+    pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = open_row(bytes)?;
+        let identity = Identity::from_secret_bytes(get_bytes(&mut r)?)
+            .map_err(|_| Malformed::Field("identity"))?;
+        let profile = Self {
+            identity,
+            name: get_text(&mut r)?,
+            mode: match r.u8()? {
+                0 => Mode::Steady,
+                1 => Mode::Fast,
+                _ => return Err(Malformed::Field("mode")),
+            },
+            hours: DayHours::decode_from(&mut r)?,
+            inbox_version: r.u32()?,
+        };
+        r.finish()?;
+        Ok(profile)
+    }
+}

@@ -1,0 +1,247 @@
+use crate::contact::Contact;
+use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
+use board::chain::{GenerationSecret, RecvChain, SendChain};
+use board::envelope::Ack;
+use board::tag::SyncChain;
+use crypto::Zeroizing;
+use handshake::{FirstRatchetKeys, RecoveryPsk, SessionSecret};
+use rand_core::CryptoRng;
+use ratchet::Ratchet;
+use std::collections::BTreeMap;
+use wire::Malformed;
+
+/// A generation older than this makes room for the next (BRD-9).
+const GENERATION_SECONDS: u64 = 24 * 3600;
+/// A generation with this many indices makes room for the next (BRD-9).
+const GENERATION_INDICES: u32 = 256;
+/// Unacknowledged indices at most (BRD-41).
+const WINDOW: u32 = 64;
+
+/// Why a session could not be made: the peer's first key is unusable. Checked by the handshake
+/// already, so this is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoSession;
+
+/// What two devices share after a handshake: ratchet, tag chains, acknowledgements.
+pub(crate) struct Session {
+    pub(crate) ratchet: Ratchet,
+    pub(crate) send: SendChain,
+    send_secret: GenerationSecret,
+    /// The generation that was announced, and the item that announces it.
+    send_next: Option<(GenerationSecret, [u8; 16])>,
+    /// Unacknowledged indices of the sending generation, and what they carry.
+    pub(crate) sent: BTreeMap<u32, [u8; 16]>,
+    send_since: u64,
+    pub(crate) recv: RecvChain,
+    recv_secret: GenerationSecret,
+    pub(crate) recv_next: Option<(GenerationSecret, RecvChain)>,
+    /// Something arrived that the peer has not been told of.
+    pub(crate) ack_due: bool,
+    /// PUT slots since then (BRD-42).
+    pub(crate) slots_waited: u8,
+    /// Where a lost session is made anew (BRD-46), and the secret that proves it is the same pair
+    /// (REK-1).
+    sync: SyncChain,
+    recovery: RecoveryPsk,
+    /// Number of the next message of ours in this session.
+    pub(crate) seq_out: u32,
+    /// Number of the next message of the peer to be shown.
+    pub(crate) seq_in: u32,
+}
+
+impl Session {
+    pub(crate) fn new(
+        rng: &mut impl CryptoRng,
+        contact: &Contact,
+        secret: &SessionSecret,
+        first: FirstRatchetKeys,
+        now_s: u64,
+    ) -> Result<Self, NoSession> {
+        let root = secret.ratchet_root();
+        let ratchet = match first {
+            FirstRatchetKeys::Inviter { e, k } => {
+                Ratchet::inviter(root.expose_secret(), secret.sid(), e, k)
+            }
+            FirstRatchetKeys::Invited { peer_e, peer_k } => {
+                Ratchet::invited(rng, root.expose_secret(), secret.sid(), peer_e, peer_k)
+                    .map_err(|_| NoSession)?
+            }
+        };
+        let board = secret.board_root();
+        let (out, back) = (contact.outward(), contact.outward().back());
+        let send_secret = GenerationSecret::first(board.expose_secret());
+        let recv_secret = GenerationSecret::first(board.expose_secret());
+        Ok(Self {
+            ratchet,
+            send: SendChain::new(&send_secret, 0, out),
+            send_secret,
+            send_next: None,
+            sent: BTreeMap::new(),
+            send_since: now_s,
+            recv: RecvChain::new(&recv_secret, 0, back),
+            recv_secret,
+            recv_next: None,
+            ack_due: false,
+            slots_waited: 0,
+            sync: SyncChain::new(secret.sync_root().expose_secret()),
+            recovery: secret.recovery_psk(),
+            seq_out: 0,
+            seq_in: 0,
+        })
+    }
+
+    /// Whether another index may be used: at most 64 stay unacknowledged (BRD-41).
+    pub(crate) fn has_room(&self) -> bool {
+        let lowest = self.sent.keys().next().copied().unwrap_or(self.send.next_index());
+        self.send.next_index().saturating_sub(lowest) < WINDOW
+    }
+
+    /// What has arrived, for the next parcel (BRD-42).
+    pub(crate) fn ack(&self) -> Ack {
+        Ack { g: self.recv.g(), base: self.recv.arrived_base(), map: self.recv.ack_map() }
+    }
+
+    /// Lowest index that is still pursued (BRD-41).
+    pub(crate) fn floor(&self) -> u32 {
+        self.sent.keys().next().copied().unwrap_or(self.send.next_index())
+    }
+
+    /// Takes an acknowledgement and gives the items that it covers.
+    pub(crate) fn acknowledged(&mut self, ack: &Ack) -> Vec<[u8; 16]> {
+        if ack.g != self.send.g() {
+            return Vec::new();
+        }
+        let done: Vec<u32> = self.sent.keys().copied().filter(|n| ack.covers(*n)).collect();
+        done.iter().filter_map(|n| self.sent.remove(n)).collect()
+    }
+
+    /// Whether the next generation should be announced (BRD-9).
+    pub(crate) fn generation_due(&self, now_s: u64) -> bool {
+        self.send_next.is_none()
+            && self.send.next_index() > 0
+            && (self.send.next_index() >= GENERATION_INDICES
+                || now_s.saturating_sub(self.send_since) >= GENERATION_SECONDS)
+    }
+
+    /// Prepares the next generation from `r`, which `item` carries to the peer.
+    pub(crate) fn announce_generation(&mut self, r: &[u8; 32], item: [u8; 16]) -> Option<u16> {
+        let g = self.send.g().checked_add(1)?;
+        self.send_next = Some((self.send_secret.next(r), item));
+        Some(g)
+    }
+
+    /// Writes under the announced generation once the peer has acknowledged it; what is still
+    /// unacknowledged is deposited anew. Gives those items.
+    pub(crate) fn switch_generation(
+        &mut self,
+        acked: &[[u8; 16]],
+        contact: &Contact,
+        now_s: u64,
+    ) -> Vec<[u8; 16]> {
+        let known = |item: &[u8; 16]| acked.contains(item);
+        let Some((secret, _)) = self.send_next.take_if(|(_, item)| known(item)) else {
+            return Vec::new();
+        };
+        let g = self.send.g().saturating_add(1);
+        self.send = SendChain::new(&secret, g, contact.outward());
+        self.send_secret = secret;
+        self.send_since = now_s;
+        core::mem::take(&mut self.sent).into_values().collect()
+    }
+
+    /// Takes the peer's announcement of its next generation.
+    pub(crate) fn generation_announced(&mut self, g: u16, r: &[u8; 32], contact: &Contact) {
+        if self.recv_next.is_none() && self.recv.g().checked_add(1) == Some(g) {
+            let secret = self.recv_secret.next(r);
+            let chain = RecvChain::new(&secret, g, contact.outward().back());
+            self.recv_next = Some((secret, chain));
+        }
+    }
+
+    /// An envelope of generation `g` opened: the old generation goes when the next one begins.
+    pub(crate) fn opened(&mut self, g: u16) {
+        if let Some((secret, chain)) = self.recv_next.take_if(|(_, chain)| chain.g() == g) {
+            self.recv = chain;
+            self.recv_secret = secret;
+        }
+    }
+
+    pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
+        let parts = [
+            self.ratchet.to_secret_bytes(),
+            self.send.to_secret_bytes(),
+            self.recv.to_secret_bytes(),
+        ];
+        let size = parts.iter().fold(2048_usize, |sum, part| sum.saturating_add(part.len()));
+        let mut w = row(size);
+        for part in &parts {
+            put_bytes(&mut w, part);
+        }
+        w.bytes(self.send_secret.expose_secret()).bytes(self.recv_secret.expose_secret());
+        put_flag(&mut w, self.send_next.is_some());
+        if let Some((secret, item)) = &self.send_next {
+            w.bytes(secret.expose_secret()).bytes(item);
+        }
+        put_flag(&mut w, self.recv_next.is_some());
+        if let Some((secret, chain)) = &self.recv_next {
+            w.bytes(secret.expose_secret());
+            put_bytes(&mut w, &chain.to_secret_bytes());
+        }
+        put_bytes(&mut w, &self.sync.to_secret_bytes());
+        w.bytes(self.recovery.expose_secret());
+        w.u64(self.send_since).u32(self.seq_out).u32(self.seq_in);
+        put_flag(&mut w, self.ack_due);
+        w.u32(u32::try_from(self.sent.len()).unwrap_or(u32::MAX));
+        for (n, item) in &self.sent {
+            w.u32(*n).bytes(item);
+        }
+        done(w)
+    }
+
+    pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = open_row(bytes)?;
+        let ratchet = Ratchet::from_secret_bytes(get_bytes(&mut r)?)?;
+        let send = SendChain::from_secret_bytes(get_bytes(&mut r)?)?;
+        let recv = RecvChain::from_secret_bytes(get_bytes(&mut r)?)?;
+        let send_secret = GenerationSecret::copy_of(&r.array()?);
+        let recv_secret = GenerationSecret::copy_of(&r.array()?);
+        let send_next = if get_flag(&mut r)? {
+            Some((GenerationSecret::copy_of(&r.array()?), r.array()?))
+        } else {
+            None
+        };
+        let recv_next = if get_flag(&mut r)? {
+            let secret = GenerationSecret::copy_of(&r.array()?);
+            Some((secret, RecvChain::from_secret_bytes(get_bytes(&mut r)?)?))
+        } else {
+            None
+        };
+        let sync = SyncChain::from_secret_bytes(get_bytes(&mut r)?)?;
+        let recovery = RecoveryPsk::copy_of(&r.array()?);
+        let (send_since, seq_out, seq_in) = (r.u64()?, r.u32()?, r.u32()?);
+        let ack_due = get_flag(&mut r)?;
+        let count = r.u32()?;
+        let mut sent = BTreeMap::new();
+        for _ in 0..count {
+            sent.insert(r.u32()?, r.array()?);
+        }
+        r.finish()?;
+        Ok(Self {
+            ratchet,
+            send,
+            send_secret,
+            send_next,
+            sent,
+            send_since,
+            recv,
+            recv_secret,
+            recv_next,
+            ack_due,
+            slots_waited: 0,
+            sync,
+            recovery,
+            seq_out,
+            seq_in,
+        })
+    }
+}
