@@ -1,0 +1,56 @@
+//! `contacts`: who there is, under local names.
+
+use crate::args::Contacts;
+use crate::ask;
+use crate::fault::{Fault, Outcome};
+use crate::output::plain;
+use crate::reach::Face;
+use crate::show;
+use daemon::types::method::{Call, Done};
+use daemon::types::view::Contact;
+
+/// Lists, renames or removes contacts.
+pub(crate) fn run(face: &Face<'_>, what: Option<Contacts>) -> Outcome {
+    let mut client = face.open(true)?;
+    match what.unwrap_or(Contacts::List) {
+        Contacts::List => {
+            let all: Vec<Contact> = client.call(Call::Contacts {})?;
+            for contact in &all {
+                face.out.item(contact, || show::contact(contact, face.out))?;
+            }
+            if all.is_empty() {
+                face.out.note("No contacts yet. Next: pvtcoms invite new, or pvtcoms accept -");
+            }
+            Ok(())
+        }
+        Contacts::Rename { contact, name } => {
+            let done: Done = client.call(Call::Rename { contact, name })?;
+            face.out.item(&done, || "renamed on this device".to_owned())
+        }
+        Contacts::Remove { contact, yes } => {
+            if !yes {
+                confirm(&contact)?;
+            }
+            let done: Done = client.call(Call::Remove { contact })?;
+            face.out.item(&done, || "removed, with its conversation".to_owned())
+        }
+    }
+}
+
+/// A conversation is not removed by a slip: the contact is typed once more.
+fn confirm(contact: &str) -> Outcome {
+    if !ask::person() {
+        return Err(Fault::wrong_use(
+            "Removing a contact removes its conversation. Nothing was removed.",
+            "Add --yes if that is meant.",
+        ));
+    }
+    let question = format!(
+        "This removes {} and the whole conversation from this device. Type the name again: ",
+        plain(contact)
+    );
+    if ask::line(&question)?.trim() == contact {
+        return Ok(());
+    }
+    Err(Fault::wrong_use("That is another name. Nothing was removed.", "Try again."))
+}

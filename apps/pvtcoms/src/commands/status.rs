@@ -1,0 +1,98 @@
+//! `status` and `mode`.
+
+use crate::args::ModeName;
+use crate::fault::{Fault, Outcome};
+use crate::reach::Face;
+use crate::rpc::Client;
+use crate::show;
+use daemon::types::method::{Call, Done};
+use daemon::types::view::{ProfileState, Status};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Pause between two looks at the status.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Prints the status once, or again at every change.
+pub(crate) fn run(face: &Face<'_>, follow: bool) -> Outcome {
+    let mut client = reach(face)?;
+    let mut shown = ask(face, &mut client)?;
+    print(face, &shown)?;
+    while follow {
+        std::thread::sleep(LOOK);
+        match ask(face, &mut client) {
+            Ok(next) => {
+                if compared(&next) != compared(&shown) {
+                    print(face, &next)?;
+                    shown = next;
+                }
+            }
+            Err(Fault::Gone) => client = super::waiting::again(face, false)?.0,
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(())
+}
+
+/// A profile that was never made has no status, and nothing is started for it.
+fn reach(face: &Face<'_>) -> Outcome<Client> {
+    match face.find(false)? {
+        Some((client, _)) => Ok(client),
+        None if !face.paths.has_profile() => Err(face.absent()),
+        None => Ok(face.reach(false)?.0),
+    }
+}
+
+fn ask(face: &Face<'_>, client: &mut Client) -> Outcome<Status> {
+    let mut status: Status = client.call(Call::Status {})?;
+    // What the supervisor has given up belongs to the conditions that weaken a promise (PRD-12).
+    if let Ok(fault) = std::fs::read_to_string(face.paths.fault()) {
+        status.warnings.push(fault.trim().to_owned());
+    }
+    Ok(status)
+}
+
+fn print(face: &Face<'_>, status: &Status) -> Outcome {
+    face.out.item(status, || show::status(status, face.out))?;
+    match status.profile {
+        ProfileState::Absent => face.out.note("There is no profile yet. Next: pvtcoms init"),
+        ProfileState::Locked => {
+            face.out.note("LOCKED: messages wait at the mailbox (14 days). Next: pvtcoms unlock");
+        }
+        ProfileState::Unlocked => {}
+    }
+    Ok(())
+}
+
+/// A status without what changes with every second.
+fn compared(status: &Status) -> Status {
+    let mut status = status.clone();
+    status.line = status.line.chars().filter(|c| !c.is_ascii_digit()).collect();
+    for mailbox in &mut status.mailboxes {
+        mailbox.answered_ago = mailbox.answered_ago.map(|_| 0);
+    }
+    status
+}
+
+/// The schedule, as `mode` prints it.
+#[derive(Serialize)]
+struct Schedule {
+    mode: daemon::types::view::Mode,
+}
+
+/// Shows or sets the schedule.
+pub(crate) fn mode(face: &Face<'_>, name: Option<ModeName>) -> Outcome {
+    let mut client = face.open(true)?;
+    let mode = match name {
+        Some(name) => {
+            let mode = name.into();
+            let _: Done = client.call(Call::ModeSet { mode })?;
+            mode
+        }
+        None => {
+            let status: Status = client.call(Call::Status {})?;
+            status.mode.ok_or_else(|| face.absent())?
+        }
+    };
+    face.out.item(&Schedule { mode }, || show::mode(mode).to_owned())
+}

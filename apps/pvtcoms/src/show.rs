@@ -1,0 +1,265 @@
+//! View models as text for people.
+
+use crate::output::{Out, plain};
+use daemon::types::view::{
+    Contact, Invite, InviteState, Mailbox, Message, MessageState, Mode, Status, Trust,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Both times are shown when they differ by more than this (PRD-10), in seconds.
+const CLOCKS_AGREE: u64 = 120;
+
+/// A moment on this device's clock: `30 Nov 18:40`.
+pub(crate) fn time(unix: u64) -> String {
+    let zone = TimeZone::system();
+    i64::try_from(unix).ok().and_then(|seconds| Timestamp::from_second(seconds).ok()).map_or_else(
+        || "unknown time".to_owned(),
+        |moment| moment.to_zoned_datetime(zone).strftime("%-d %b %H:%M").to_string(),
+    )
+}
+
+/// Local time minus UTC at this moment, in minutes.
+pub(crate) fn utc_offset() -> i16 {
+    let seconds = TimeZone::system().to_offset(Timestamp::now()).seconds();
+    i16::try_from(seconds / 60).unwrap_or(0)
+}
+
+/// A length of time: `12 s`, `4 min`, `3 h`, `2 d`.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// The sentence that goes with a mode (PRD-11).
+pub(crate) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Steady => {
+            "steady: messages take minutes; even a mailbox that records everything cannot tell \
+             who talks to whom"
+        }
+        Mode::Fast => {
+            "fast: messages take seconds; a mailbox that records everything can link some of them"
+        }
+    }
+}
+
+/// The status line and all that belongs to it (product.md 7).
+pub(crate) fn status(status: &Status, out: &Out) -> String {
+    let mut lines = vec![plain(&status.line)];
+    if status.tor.private_network && !status.line.contains(PRIVATE) {
+        lines.push(out.alarm(PRIVATE));
+    }
+    for name in status.blocked.iter().filter(|_| !status.line.contains("BLOCKED")) {
+        lines.push(out.alarm(&format!("BLOCKED {}: key changed", plain(name))));
+    }
+    if let Some(schedule) = status.mode {
+        lines.push(mode(schedule).to_owned());
+    }
+    if let Some(delay) = &status.usual_delay {
+        lines.push(format!("usual delay here: {}", plain(delay)));
+    }
+    lines.extend(status.mailboxes.iter().map(|mailbox| self::mailbox(mailbox, out)));
+    lines.push(format!(
+        "{} queued · {} stored · {} unread",
+        status.queued, status.stored, status.unread
+    ));
+    if status.unconfirmed > 0 {
+        lines.push(format!("{} not confirmed yet for more than 24 h", status.unconfirmed));
+    }
+    lines.extend(status.warnings.iter().map(|warning| out.alarm(&plain(warning))));
+    lines.join("\n")
+}
+
+/// The banner of TOR-31.
+pub(crate) const PRIVATE: &str = "PRIVATE TEST NETWORK: not anonymous";
+
+/// An own mailbox.
+pub(crate) fn mailbox(mailbox: &Mailbox, out: &Out) -> String {
+    let answer = match (mailbox.answered_ago, mailbox.failures) {
+        (Some(ago), 0) => format!("answered {} ago", span(ago)),
+        (Some(ago), _) => format!("no answer for {}", span(ago)),
+        (None, 0) => "not asked yet".to_owned(),
+        (None, _) => "never answered".to_owned(),
+    };
+    let reason = mailbox.reason.as_deref().filter(|_| mailbox.failures > 0);
+    let reason = reason.map(|reason| format!(", {} failures: {}", mailbox.failures, plain(reason)));
+    let alarm = if mailbox.alarm {
+        out.alarm(" · ALARM: it answered what no honest mailbox answers")
+    } else {
+        String::new()
+    };
+    format!("mailbox {} {answer}{}{alarm}", plain(&mailbox.address), reason.unwrap_or_default())
+}
+
+/// A contact. Its trust stands before its name, where no name can imitate it.
+pub(crate) fn contact(contact: &Contact, out: &Out) -> String {
+    let trust = match &contact.trust {
+        Trust::Unverified => out.alarm("unverified: compare words with `pvtcoms verify`"),
+        Trust::Verified { since } => format!("verified {}", time(*since)),
+        Trust::Changed => out.alarm("CHANGED: nothing is sent until words are compared"),
+        Trust::Locked => out.alarm("LOCKED: three wrong tries; make a new invite"),
+    };
+    let mut text = format!("[{trust}] {}  {}", plain(&contact.name), out.faint(&contact.id));
+    if contact.unread > 0 {
+        text.push_str(&format!(" · {} unread", contact.unread));
+    }
+    if contact.pending > 0 {
+        text.push_str(&format!(" · {} not delivered yet", contact.pending));
+    }
+    text
+}
+
+/// The mark of a state (product.md 6).
+pub(crate) fn mark(state: MessageState) -> char {
+    match state {
+        MessageState::Queued => '○',
+        MessageState::Stored => '◐',
+        MessageState::Delivered => '●',
+        MessageState::Failed => '✕',
+        MessageState::Received => ' ',
+    }
+}
+
+/// The word for a state.
+pub(crate) fn state(state: MessageState) -> &'static str {
+    match state {
+        MessageState::Queued => "queued",
+        MessageState::Stored => "stored",
+        MessageState::Delivered => "delivered",
+        MessageState::Failed => "failed",
+        MessageState::Received => "received",
+    }
+}
+
+/// A message. Every further line of its text is set in, so that no text can imitate another
+/// message.
+pub(crate) fn message(message: &Message, out: &Out) -> String {
+    let who = match message.state {
+        MessageState::Received => plain(&message.contact),
+        _ => "you".to_owned(),
+    };
+    let text = plain(&message.text).replace('\n', "\n      | ");
+    let mut line = format!("{} {} {who}: {text}", time(message.saved), mark(message.state));
+    if message.state == MessageState::Received
+        && message.sent.abs_diff(message.saved) > CLOCKS_AGREE
+    {
+        line.push_str(&out.faint(&format!("  (sent {})", time(message.sent))));
+    }
+    if message.state == MessageState::Failed {
+        line.push_str(&format!("  failed: `pvtcoms send --retry {}`", message.id));
+    } else if message.unconfirmed {
+        line.push_str("  not confirmed yet");
+    }
+    line
+}
+
+/// An invite without its URI.
+pub(crate) fn invite(invite: &Invite, out: &Out) -> String {
+    let state = match invite.state {
+        InviteState::Depositing => "waiting for the mailbox; not to be handed out yet".to_owned(),
+        InviteState::Ready => format!("works once, until {}", time(invite.expires)),
+        InviteState::Answered => "answered, the handshake goes on".to_owned(),
+        InviteState::Accepting => "taken, the handshake goes on".to_owned(),
+        InviteState::Used => "used".to_owned(),
+        InviteState::Reused | InviteState::Refused => out.alarm(ALREADY_USED),
+        InviteState::Dead => "ended: it ran out, was withdrawn or was spoiled".to_owned(),
+    };
+    let name = if invite.name.is_empty() { String::new() } else { format!(" for {}", invite.name) };
+    let contact = invite.contact.as_deref();
+    let contact = contact.map(|contact| format!(" · contact {}", plain(contact)));
+    format!("{}{}  {state}{}", invite.id, plain(&name), contact.unwrap_or_default())
+}
+
+/// ID-2, in the words of PRD-8.
+pub(crate) const ALREADY_USED: &str = "This invite was already used. If that was not you or your \
+                                       contact, treat it as intercepted.";
+
+/// The QR code of an invite: half-block characters, quiet zone, upper case for the small
+/// alphanumeric mode (PRD-7). Black and white are set, so that it reads on dark and light.
+pub(crate) fn qr(uri: &str) -> Option<String> {
+    let code = qrcode::QrCode::new(uri.to_ascii_uppercase()).ok()?;
+    let drawn = code
+        .render::<qrcode::render::unicode::Dense1x2>()
+        .dark_color(qrcode::render::unicode::Dense1x2::Light)
+        .light_color(qrcode::render::unicode::Dense1x2::Dark)
+        .quiet_zone(true)
+        .build();
+    Some(
+        drawn
+            .lines()
+            .map(|line| format!("\u{1b}[97;40m{line}\u{1b}[0m"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Cli;
+    use clap::Parser;
+
+    fn out() -> Out {
+        let cli = Cli::try_parse_from(["pvtcoms", "--no-color", "status"]).expect("parses");
+        Out::new(&cli.global)
+    }
+
+    fn sample(state: MessageState, text: &str) -> Message {
+        Message {
+            id: "m_1".into(),
+            row: 1,
+            contact: "alice".into(),
+            state,
+            text: text.into(),
+            sent: 1_000_000,
+            saved: 1_000_000,
+            unconfirmed: false,
+        }
+    }
+
+    #[test]
+    fn a_text_cannot_imitate_another_message() {
+        let shown = message(&sample(MessageState::Received, "a\n12 Jan 13:46 ● you: yes"), &out());
+        let second = shown.lines().nth(1).expect("two lines");
+        assert!(second.starts_with("      | "), "{second}");
+    }
+
+    #[test]
+    fn prd_10_both_times_are_shown_when_they_differ() {
+        let mut late = sample(MessageState::Received, "hi");
+        assert!(!message(&late, &out()).contains("(sent "));
+        late.saved += CLOCKS_AGREE;
+        assert!(!message(&late, &out()).contains("(sent "));
+        late.saved += 1;
+        assert!(message(&late, &out()).contains("(sent "));
+    }
+
+    #[test]
+    fn prd_1_an_unconfirmed_message_says_so() {
+        let mut old = sample(MessageState::Stored, "hi");
+        old.unconfirmed = true;
+        let shown = message(&old, &out());
+        assert!(shown.contains("◐ you: hi") && shown.ends_with("not confirmed yet"), "{shown}");
+    }
+
+    #[test]
+    fn prd_7_the_qr_code_is_small_and_in_two_fixed_colours() {
+        let uri = format!("pvtcoms:i1/{}", "a2".repeat(110));
+        let drawn = qr(&uri).expect("fits");
+        let width = drawn.lines().next().expect("lines").chars().filter(|c| "█▀▄ ".contains(*c));
+        assert!(width.count() <= 69, "alphanumeric mode stays below version 12");
+        assert!(drawn.lines().all(|line| line.starts_with("\u{1b}[97;40m")));
+    }
+
+    #[test]
+    fn spans_are_short() {
+        for (seconds, text) in [(12, "12 s"), (240, "4 min"), (7200, "2 h"), (200_000, "2 d")] {
+            assert_eq!(span(seconds), text);
+        }
+    }
+}
