@@ -1,14 +1,17 @@
 //! The profile directory: ours alone, and held by one process (PRD-16).
 
 use crate::StoreError;
-use crypto::rand_core::CryptoRng;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The wrapped master key.
 pub(crate) const SLOTS: &str = "slots.bin";
+/// Length of `slots.bin` in bytes.
+pub(crate) const SLOTS_LEN: u64 = 640;
+const NEXT_SLOTS: &str = "slots.bin.next";
+const OLD_SLOTS: &str = "slots.bin.old";
 /// The database; SQLite keeps `-wal` and `-shm` beside it.
 pub(crate) const DATABASE: &str = "pvtcoms.db";
 const WAL: &str = "pvtcoms.db-wal";
@@ -65,7 +68,7 @@ impl ProfileDir {
             return Err(StoreError::Permission(DIRECTORY));
         }
         let dir = Self { path };
-        for name in [SLOTS, DATABASE, WAL, SHM, LOCK] {
+        for name in [SLOTS, NEXT_SLOTS, OLD_SLOTS, DATABASE, WAL, SHM, LOCK] {
             dir.check(name)?;
         }
         Ok(dir)
@@ -136,25 +139,38 @@ impl ProfileDir {
         write().map_err(|error| StoreError::io(name, &error))
     }
 
-    /// Puts `bytes` in the place of an old file and overwrites the old one's blocks (STO-14).
-    pub(crate) fn replace(
-        &self,
-        name: &'static str,
-        bytes: &[u8],
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), StoreError> {
-        const NEXT: &str = "slots.bin.next";
-        let at = |error: io::Error| StoreError::io(name, &error);
-        self.remove(NEXT)?;
-        self.write_new(NEXT, bytes)?;
-        // Without the descriptor the old blocks could not be named any more.
-        let mut old = self.open_old(name).map_err(at)?;
-        std::fs::rename(self.join(NEXT), self.join(name)).map_err(at)?;
+    /// Puts a new `slots.bin` in the place of the old one and overwrites the old one's blocks
+    /// (STO-14).
+    ///
+    /// The old file keeps a name until its blocks are overwritten, so that a crash at any point
+    /// leaves something for [`finish_replacing`](Self::finish_replacing) to find.
+    pub(crate) fn replace_slots(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.finish_replacing()?;
+        self.write_new(NEXT_SLOTS, bytes)?;
+        std::fs::hard_link(self.join(SLOTS), self.join(OLD_SLOTS))
+            .and_then(|()| std::fs::rename(self.join(NEXT_SLOTS), self.join(SLOTS)))
+            .map_err(|error| StoreError::io(SLOTS, &error))?;
         self.sync()?;
-        let mut noise = vec![0; bytes.len()];
-        rng.fill_bytes(&mut noise);
-        old.rewind().map_err(at)?;
-        old.write_all(&noise).and_then(|()| old.sync_all()).map_err(at)
+        self.finish_replacing()
+    }
+
+    /// Ends a replacement that a crash interrupted. To be called once `slots.bin` has opened.
+    pub(crate) fn finish_replacing(&self) -> Result<(), StoreError> {
+        let at = |error: io::Error| StoreError::io(SLOTS, &error);
+        self.remove(NEXT_SLOTS)?;
+        if !self.has(OLD_SLOTS) {
+            return Ok(());
+        }
+        let mut old = self.open_old(OLD_SLOTS).map_err(at)?;
+        let is_in_place = old.metadata().map_err(at)?.ino()
+            == self.join(SLOTS).symlink_metadata().map_err(at)?.ino();
+        if !is_in_place {
+            // The new file: looks random, so that no file system makes a hole of it.
+            let bytes = self.read(SLOTS, SLOTS_LEN)?;
+            old.write_all(&bytes).and_then(|()| old.sync_all()).map_err(at)?;
+        }
+        self.remove(OLD_SLOTS)?;
+        self.sync()
     }
 
     /// Makes the folder in which a profile is built, empty.

@@ -21,7 +21,7 @@ use crypto::rand_core::CryptoRng;
 use unicode_normalization::UnicodeNormalization;
 
 /// Length of the file in bytes.
-pub(crate) const FILE_LEN: usize = 640;
+const FILE_LEN: usize = 640;
 const HEADER_LEN: usize = 64;
 const SLOT_LEN: usize = 144;
 const MAGIC: &[u8; 8] = b"PVTCSLOT";

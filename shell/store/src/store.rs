@@ -5,8 +5,8 @@ use crate::damage;
 use crate::key::DbKey;
 use crate::migrate::{migrate, user_version};
 use crate::open::{DatabaseFile, Role, keep_log_on_close, open_hard};
-use crate::profile::{DATABASE, DATABASE_FILES, ProfileDir, SLOTS};
-use crate::slots::{FILE_LEN, Slots};
+use crate::profile::{DATABASE, DATABASE_FILES, ProfileDir, SLOTS, SLOTS_LEN};
+use crate::slots::Slots;
 use crypto::password::Cost;
 use crypto::rand_core::CryptoRng;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -81,6 +81,7 @@ impl Store {
     /// [`StoreError::NewerVersion`]; [`StoreError::Pragma`], [`StoreError::Floor`].
     pub fn unlock(dir: &ProfileDir, passphrase: &[u8]) -> Result<Self, StoreError> {
         let key = read_slots(dir)?.open(passphrase)?.key;
+        dir.finish_replacing()?;
         Self::open(dir, &key).map_err(|error| match error {
             // Every connection is closed again: the files are as they were found.
             StoreError::Damaged { .. } => StoreError::Damaged { salvage: damage::keep_copy(dir) },
@@ -101,7 +102,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut slots = read_slots(dir)?;
         slots.change(old, new, rng)?;
-        dir.replace(SLOTS, &slots.to_bytes(), rng)
+        dir.replace_slots(&slots.to_bytes())
     }
 
     fn open(dir: &ProfileDir, key: &DbKey) -> Result<Self, StoreError> {
@@ -167,7 +168,7 @@ fn read_slots(dir: &ProfileDir) -> Result<Slots, StoreError> {
             StoreError::NoProfile
         });
     }
-    Slots::parse(&dir.read(SLOTS, u64::try_from(FILE_LEN).unwrap_or(u64::MAX))?)
+    Slots::parse(&dir.read(SLOTS, SLOTS_LEN)?)
 }
 
 #[cfg(test)]

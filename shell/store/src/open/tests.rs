@@ -151,9 +151,9 @@ fn in_a_process_of_its_own(test: &str) {
     assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"), "{child:?}");
 }
 
-/// SC-3, STO-2.
+/// SC-3, STO-1, STO-2.
 #[test]
-fn sc_3_linked_libraries_are_the_pinned_ones_and_above_their_floors() {
+fn sc_3_sto_1_sto_2_linked_libraries_are_the_pinned_ones_and_above_their_floors() {
     let _guard = alone();
     let connection = Connection::open_in_memory().unwrap();
     key().apply(&connection).unwrap();

@@ -6,6 +6,7 @@ use crypto::rand_core::SeedableRng;
 use engine::changes::{Change, Changes, Event, EventKind, Message, MessageState, Table};
 use rand_chacha::ChaCha20Rng;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use store::{ProfileDir, Store, StoreError};
 
@@ -46,6 +47,12 @@ impl Home {
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Writes a file as if it had been there.
+    pub(crate) fn put_file(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.file(name), bytes).unwrap();
+        fs::set_permissions(self.file(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// Every regular file below the profile, with its content.

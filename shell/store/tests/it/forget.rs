@@ -59,9 +59,7 @@ fn sto_32_unlocking_empties_the_log() {
     save(&mut store, vec![message(ALICE, 1, MessageState::Received, "text")]);
     let copy = Home::empty();
     for (path, bytes) in files_below(&home.path) {
-        let target = copy.file(path.file_name().unwrap().to_str().unwrap());
-        fs::write(&target, bytes).unwrap();
-        fs::set_permissions(target, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        copy.put_file(path.file_name().unwrap().to_str().unwrap(), &bytes);
     }
     assert!(log_len(&copy) > 0, "control");
     let opened: Store = copy.unlock().unwrap();
