@@ -102,7 +102,7 @@ macro_rules! secret {
 mod tests {
     secret! {
         /// A key of some role.
-        pub struct RoleKey([u8; 32]);
+        struct RoleKey([u8; 32]);
     }
 
     #[test]
@@ -113,5 +113,8 @@ mod tests {
         let c = RoleKey::filled(|out| out[31] = 1);
         assert!(!a.ct_eq(&c));
         assert_eq!(a.expose_secret(), &[7; 32]);
+        use rand_core::SeedableRng;
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        assert!(!RoleKey::random(&mut rng).ct_eq(&RoleKey::random(&mut rng)));
     }
 }

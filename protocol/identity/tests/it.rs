@@ -1,5 +1,5 @@
 //! Certificates, successors and stored identities, and everything that must not get through.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use crypto::rand_core::SeedableRng;
 use crypto::{dh, hash, kem, labels, sign};
