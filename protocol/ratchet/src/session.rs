@@ -225,7 +225,8 @@ impl Ratchet {
         };
         let ek = kem::EncapsulationKey::from_bytes(&header.ek)
             .map_err(|_| DecryptError::Malformed(Malformed::Field("ek")))?;
-        let step = own.step(&self.root, &self.sid, header).map_err(|_| DecryptError::NotAuthentic)?;
+        let step =
+            own.step(&self.root, &self.sid, header).map_err(|_| DecryptError::NotAuthentic)?;
         let run = Run::to(header.dh, &step.chain, 0, header.n)?;
         let content = self.open(&run.last, message)?;
 

@@ -77,13 +77,13 @@ impl Joiner {
         }
     }
 
-    /// The state for the encrypted store: nothing, or `message(16) ‖ seq u32 ‖ count u16 ‖ total u32 ‖
-    /// sent u64 ‖ have u16 ‖ have × ( index u16 ‖ bytes )`.
+    /// The state for the encrypted store: nothing, or `message(16) ‖ seq u32 ‖ count u16 ‖
+    /// total u32 ‖ sent u64 ‖ have u16 ‖ have × ( index u16 ‖ bytes )`.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
         let Some(head) = &self.head else { return Zeroizing::default() };
         let held: usize = self.parts.values().map(|p| p.len().saturating_add(2)).sum();
-        let mut w = Writer::with_capacity(held.saturating_add(32));
+        let mut w = Writer::with_capacity(held.saturating_add(36));
         w.bytes(&head.message).u32(head.seq).u16(head.count).u32(head.total).u64(head.sent);
         w.u16(u16::try_from(self.parts.len()).unwrap_or(u16::MAX)); // at most MAX_PARTS
         for (index, bytes) in &self.parts {
