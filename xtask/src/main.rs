@@ -10,6 +10,7 @@
 mod bench;
 mod ci;
 mod claims;
+mod demo;
 mod deny;
 #[cfg(test)]
 mod dials;
@@ -47,6 +48,12 @@ enum Verb {
     Spec,
     /// Advisories, bans, licences and sources of all dependencies
     Deny,
+    /// Two people talk: the whole program on a private Tor network
+    Demo {
+        /// Leave it running and print the commands to chat by hand in two terminals
+        #[arg(long)]
+        keep: bool,
+    },
     /// Speed of the protocol, in figures
     Bench,
 }
@@ -60,6 +67,7 @@ fn main() -> ExitCode {
         Verb::Claims => claims::run(&project),
         Verb::Spec => rules::run(&project),
         Verb::Deny => deny::run(&project),
+        Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Bench => bench::run(&project),
     });
     match done {

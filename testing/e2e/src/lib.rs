@@ -1,1 +1,17 @@
-//! End-to-end tests over real programs and a private Tor network.
+//! The real programs on a private Tor network: the demo's stage, and the end-to-end tests.
+//!
+//! Everything here starts the programs that people use and speaks to them as people do: by the
+//! command line. Nothing links a protocol crate.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "drives programs in tests; an index into a JSON value gives null"
+)]
+
+mod mailbox;
+mod person;
+mod process;
+
+pub use mailbox::Mailbox;
+pub use person::{Answer, Follower, Person};
+pub use process::{Running, interrupt, interrupted, programs, wait_until};

@@ -1,0 +1,81 @@
+//! What Alice saw, what Bob saw, what the mailbox saw: side by side.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "counts on one screen; an index into a JSON value gives null"
+)]
+
+use serde_json::Value;
+
+/// Width of a column in characters.
+const WIDTH: usize = 44;
+/// Rows of the mailbox's column at each end.
+const EDGE: usize = 8;
+
+/// Whether an observation is a deposit.
+pub(super) fn is_put(line: &Value) -> bool {
+    line["event"] == "put" || line["op"] == "put"
+}
+
+/// Prints the three columns.
+pub(super) fn print(alice: &[Value], bob: &[Value], mailbox: &[Value]) {
+    let columns = [
+        column("WHAT ALICE SAW", alice.iter().map(spoken).collect()),
+        column("WHAT BOB SAW", bob.iter().map(spoken).collect()),
+        column("WHAT THE MAILBOX SAW", observed(mailbox)),
+    ];
+    let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
+    for row in 0..rows {
+        let cells = columns.iter().map(|c| c.get(row).map_or("", String::as_str));
+        let line: Vec<String> = cells.map(|cell| format!("{cell:<WIDTH$}")).collect();
+        println!("{}", line.join("│ ").trim_end());
+    }
+    println!();
+}
+
+fn column(title: &str, lines: Vec<String>) -> Vec<String> {
+    let head = [title.to_owned(), "─".repeat(WIDTH - 1)];
+    head.into_iter().chain(lines.into_iter().map(|line| fit(&line))).collect()
+}
+
+fn fit(line: &str) -> String {
+    let line = line.replace('\n', " ");
+    if line.chars().count() < WIDTH {
+        return line;
+    }
+    line.chars().take(WIDTH - 2).chain(['…']).collect()
+}
+
+fn spoken(message: &Value) -> String {
+    let text = message["text"].as_str().unwrap_or_default();
+    let from = message["contact"].as_str().unwrap_or("?");
+    if text.len() > 1000 {
+        return format!("{from}: {} bytes: {text}", text.len());
+    }
+    format!("{from}: {text}")
+}
+
+/// Operations only: time, kind, and whatever else the server could write down.
+fn observed(lines: &[Value]) -> Vec<String> {
+    let told: Vec<String> = lines
+        .iter()
+        .filter(|line| line["event"] != "accept" && line["event"] != "close")
+        .map(|line| {
+            let Some(fields) = line.as_object() else { return line.to_string() };
+            let words = fields.iter().filter(|(key, _)| *key != "connection").map(
+                |(key, value)| match value.as_str() {
+                    Some(text) => format!("{key}={text}"),
+                    None => format!("{key}={value}"),
+                },
+            );
+            words.collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    if told.len() <= EDGE * 2 {
+        return told;
+    }
+    let hidden = told.len() - EDGE * 2;
+    let first = told.iter().take(EDGE).cloned();
+    let last = told.iter().skip(told.len() - EDGE).cloned();
+    first.chain([format!("… {hidden} more lines of the same kinds …")]).chain(last).collect()
+}
