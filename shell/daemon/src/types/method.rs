@@ -31,6 +31,10 @@ pub enum Call {
         name: String,
         /// The schedule.
         mode: view::Mode,
+        /// Local time minus UTC in minutes, as the face sees it: where the day hours of the
+        /// schedule lie (BRD-38). The core reads no time zone.
+        #[serde(default)]
+        utc_offset_min: i16,
     },
     /// Opens the profile.
     ///

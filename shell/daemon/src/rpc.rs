@@ -1,0 +1,60 @@
+//! The RPC server: JSON-RPC 2.0 on the inherited listener, one object a line (product.md 9).
+
+mod connection;
+mod line;
+mod message;
+
+use crate::actor::Handle;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{Uid, getuid};
+use std::sync::Arc;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+
+/// Connections served at once; further ones wait to be accepted.
+const CONNECTIONS: usize = 64;
+
+/// Serves faces for as long as it is polled. Every connection is a task of its own, so that a slow
+/// reader delays itself alone (PRD-17).
+pub(crate) async fn serve(listener: UnixListener, core: Handle) {
+    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&free).acquire_owned().await else { return };
+        // Accepting fails when descriptors run out, or when the peer is gone again already.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        if !peer_uid(&stream).is_some_and(|peer| admits(peer, getuid())) {
+            tracing::warn!("a connection of another user was refused");
+            continue;
+        }
+        let core = core.clone();
+        tokio::spawn(async move {
+            connection::serve(stream, core).await;
+            drop(place);
+        });
+    }
+}
+
+fn peer_uid(stream: &UnixStream) -> Option<Uid> {
+    socket_peercred(stream).ok().map(|peer| peer.uid)
+}
+
+/// SBX-2: only our own user, not even root.
+fn admits(peer: Uid, own: Uid) -> bool {
+    peer == own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sbx_2_only_our_own_user_is_served() {
+        let (one, two) = (Uid::from_raw(1000), Uid::from_raw(1001));
+        assert!(admits(one, one));
+        assert!(!admits(two, one));
+        assert!(!admits(Uid::ROOT, one));
+    }
+}

@@ -1,0 +1,323 @@
+//! Every sentence that the core says, so that a rule of wording is one test (product.md).
+//!
+//! An error says what happened, what was not done, and what to do next (PRD-14). Nothing here
+//! repeats what a peer, a mailbox or a file has said, and nothing names a place.
+
+use crate::types::error::{ErrorKind, Failure};
+use crate::types::view::Mode;
+use engine::{CommandError, FailReason};
+use engine::changes::EventKind;
+use gate::{Blockage, Stage};
+use store::StoreError;
+
+pub(crate) const HELLO_FIRST: &str = "The first call of a connection is hello. Nothing was done.";
+pub(crate) const NOT_INTERACTIVE: &str =
+    "Words are compared by a person. This face said that none sits at it; nothing was verified.";
+pub(crate) const INTERNAL: &str = "A fault of the program. What was asked was not done.";
+pub(crate) const ENDING: &str = "The core is ending. What was asked was not done.";
+pub(crate) const DAMAGED: &str =
+    "The database opened, but what is in it does not fit together. Nothing was changed or deleted.";
+pub(crate) const PROFILE_EXISTS: &str = "There is a profile already. Nothing was made.";
+pub(crate) const NO_PROFILE: &str = "There is no profile yet.";
+pub(crate) const OPEN_ALREADY: &str = "The profile is open already.";
+pub(crate) const NAME_TOO_LONG: &str = "A name is at most 64 bytes long. Nothing was changed.";
+pub(crate) const NO_CONTACT: &str = "There is no contact of this name. Nothing was done.";
+pub(crate) const SEVERAL: &str = "Several begin like this. Nothing was done.";
+pub(crate) const NAME_TAKEN: &str = "Another contact has this name. Nothing was changed.";
+pub(crate) const NAME_EMPTY: &str = "A name cannot be empty. Nothing was changed.";
+pub(crate) const NO_MESSAGE: &str = "There is no message of this identifier. Nothing was done.";
+pub(crate) const NOT_FAILED: &str = "Only a failed message is sent again. Nothing was queued.";
+pub(crate) const NO_INVITE: &str = "There is no invite of this identifier. Nothing was done.";
+pub(crate) const NO_MAILBOX: &str = "This is not one of the own mailboxes. Nothing was done.";
+pub(crate) const NO_EVENT: &str = "An event's identifier looks like e_17. Nothing was done.";
+pub(crate) const NO_ADDRESS: &str =
+    "This is no v3 onion address: 56 letters and .onion. No mailbox was added.";
+pub(crate) const MISTYPED_ADDRESS: &str =
+    "The address is mistyped: its checksum does not fit. No mailbox was added.";
+pub(crate) const SUBSCRIBER: &str =
+    "A subscriber's name is 1 to 64 characters long. Nothing was kept.";
+pub(crate) const KEY_TOO_LONG: &str = "A key is at most 128 bytes long. Nothing was queued.";
+pub(crate) const LIMIT: &str = "A page holds 1 to 200 messages.";
+pub(crate) const THREE_WORDS: &str = "Three words are compared. Nothing was verified.";
+
+/// Permanent: what weakens a promise in this version (PRD-12).
+pub(crate) const NO_SANDBOX: &str = "process isolation is not active in this version";
+/// PRD-19.
+pub(crate) const NO_KEYSTORE: &str = "no OS keystore: the passphrase is the only lock";
+/// PRD-21: a locked core runs no operation.
+pub(crate) const LOCK_IS_VISIBLE: &str =
+    "while the profile is locked no cover traffic runs: that it is locked can be seen from outside";
+/// TOR-20.
+pub(crate) const VANGUARDS_LITE: &str = "your Tor uses vanguards lite, not full";
+/// TOR-19.
+pub(crate) const NOT_ISOLATED: &str =
+    "your Tor does not confirm that streams are kept apart from each other";
+/// TOR-31.
+pub(crate) const PRIVATE_NETWORK: &str = "PRIVATE TEST NETWORK: not anonymous";
+pub(crate) const LOCKED_LINE: &str = "LOCKED: messages wait at the mailbox (14 days)";
+pub(crate) const NO_PROFILE_LINE: &str = "no profile yet";
+pub(crate) const NO_MAILBOX_LINE: &str = "no mailbox yet";
+/// The name of a contact who gave none, before the beginning of its identifier.
+pub(crate) const NAMELESS: &str = "Contact";
+
+/// An error with the next step that its kind has.
+pub(crate) fn failure(kind: ErrorKind, message: &str) -> Failure {
+    Failure { kind, message: message.to_owned(), hint: hint(kind).to_owned() }
+}
+
+/// The profile is locked.
+pub(crate) fn locked() -> Failure {
+    failure(ErrorKind::Locked, "The profile is locked. Nothing was done.")
+}
+
+/// The loop has ended.
+pub(crate) fn ending() -> Failure {
+    failure(ErrorKind::Internal, ENDING)
+}
+
+/// A fault of ours.
+pub(crate) fn internal() -> Failure {
+    failure(ErrorKind::Internal, INTERNAL)
+}
+
+/// Why the engine did not do what it was asked to.
+pub(crate) fn refused(error: CommandError) -> Failure {
+    use ErrorKind::{BadInvite, Blocked, Internal, KeyChanged, TooLong, Unverified, WrongUse};
+    let (kind, message) = match error {
+        CommandError::Unknown => (WrongUse, "There is nothing of this name. Nothing was done."),
+        CommandError::BadName => {
+            (WrongUse, "The name is empty, longer than 64 bytes, or taken. Nothing was done.")
+        }
+        CommandError::Empty => (WrongUse, "The message is empty. Nothing was queued."),
+        CommandError::TooLong => {
+            (TooLong, "The message is longer than 256 KiB. Nothing was queued.")
+        }
+        CommandError::NoMailbox => {
+            (WrongUse, "The profile needs a mailbox of its own for this. Nothing was done.")
+        }
+        CommandError::MailboxLimit => {
+            (WrongUse, "The profile has this mailbox, or two others. No mailbox was added.")
+        }
+        CommandError::BadHours => {
+            (WrongUse, "An invite lives 1 to 720 hours. No invite was made.")
+        }
+        CommandError::NotAnInvite => (BadInvite, "This is no invite. Nothing was done."),
+        CommandError::Mistyped => (BadInvite, "The invite is mistyped. Nothing was done."),
+        CommandError::Expired => (BadInvite, "The invite has expired. Nothing was done."),
+        CommandError::OwnInvite => {
+            (BadInvite, "The invite was made here, or was taken already. Nothing was done.")
+        }
+        CommandError::Unverified => {
+            (Unverified, "Words were not compared with this contact yet. Nothing was sent.")
+        }
+        CommandError::KeyChanged => (KeyChanged, "The contact's key changed. Nothing was sent."),
+        CommandError::Locked => {
+            (Blocked, "Three wrong words were typed for this contact. Nothing was sent.")
+        }
+        CommandError::AlreadyVerified => {
+            (WrongUse, "The contact is verified already. Nothing was changed.")
+        }
+        CommandError::TooLate => (WrongUse, "The message has left already. Nothing was changed."),
+        CommandError::Internal => (Internal, INTERNAL),
+    };
+    failure(kind, message)
+}
+
+/// As [`refused`], for a message to the contact called `name`; a changed key gets the blocking
+/// words of PRD-9.
+pub(crate) fn refused_send(error: CommandError, name: &str) -> Failure {
+    let mut failure = refused(error);
+    if error == CommandError::KeyChanged {
+        failure.message = format!(
+            "{name}'s key changed. Nothing was sent.\nUsual reason: a new device or a reinstall. \
+             Possible reason: someone is intercepting."
+        );
+    }
+    failure
+}
+
+/// The typed words are not the peer's.
+pub(crate) fn wrong_words(tries_left: u8) -> Failure {
+    if tries_left == 0 {
+        return failure(ErrorKind::Blocked, "Wrong words for the third time: the pairing is void.");
+    }
+    let mut wrong = failure(ErrorKind::WrongWords, "");
+    wrong.message =
+        format!("These are not the contact's words. Nothing was verified; tries left: {tries_left}.");
+    wrong
+}
+
+const fn hint(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::WrongUse => "Look at the help of the command.",
+        ErrorKind::TooLong => "Send it in several messages.",
+        ErrorKind::Internal => "Try again; if it stays, restart the daemon and report it.",
+        ErrorKind::Unreachable => "Look at the status: it says which part does not answer.",
+        ErrorKind::Unverified => "Compare words with the contact over a channel you trust.",
+        ErrorKind::KeyChanged => "Compare words with the contact over a channel you trust.",
+        ErrorKind::Blocked => "Remove the contact and pair again with a new invite.",
+        ErrorKind::WrongWords => "Ask the contact to read the words again, slowly.",
+        ErrorKind::InviteUsed => "If that was not you or your contact, treat it as intercepted.",
+        ErrorKind::BadInvite => "Ask for a new invite.",
+        ErrorKind::Rate => "Wait a little and try again.",
+        ErrorKind::Locked => "Unlock the profile.",
+        ErrorKind::WrongPassphrase => "Type it again; nobody can recover it.",
+        ErrorKind::Profile => "Look at the status.",
+        ErrorKind::Storage => "Make room on the disk, or look at its health; it is tried again by itself.",
+        ErrorKind::Damaged => "Nothing was deleted. Copy the profile's folder before anything else.",
+        ErrorKind::Sandbox => "Look at the doctor's report.",
+    }
+}
+
+/// What the store could not do.
+pub(crate) fn storage(error: &StoreError) -> Failure {
+    use ErrorKind::{Damaged, Internal, Profile, Storage, WrongPassphrase, WrongUse};
+    let (kind, message) = match error {
+        StoreError::WrongPassphrase => (WrongPassphrase, "The passphrase is wrong."),
+        StoreError::Passphrase => (WrongUse, "A passphrase is 1 to 1024 bytes of UTF-8."),
+        StoreError::SamePassphrase => (WrongUse, "This passphrase is in use already."),
+        StoreError::Exists => (Profile, PROFILE_EXISTS),
+        StoreError::NoProfile => (Profile, NO_PROFILE),
+        StoreError::InUse => (Profile, "Another core has this profile. Nothing was changed."),
+        StoreError::DiskFull => (Storage, "The disk is full. Nothing was saved and nothing was sent."),
+        StoreError::NoMemory => (Storage, "There is not enough memory. Nothing was done."),
+        StoreError::Busy => (Storage, "Another program holds the database. Nothing was saved."),
+        StoreError::Permission(_) => {
+            (Storage, "The profile's files may not be written, or others may read them. Nothing was saved and nothing was sent.")
+        }
+        StoreError::Io(_) | StoreError::Database(_) => {
+            (Storage, "The disk failed. Nothing was sent.")
+        }
+        StoreError::Broken => {
+            (Storage, "The disk failed before. Nothing is sent until the profile was locked and unlocked again.")
+        }
+        StoreError::Floor(_) | StoreError::Pragma(_) => {
+            (Storage, "The database library is not the one this program needs. Nothing was opened.")
+        }
+        StoreError::NoKeystore => (Storage, "This profile also needs the OS keystore, which is not there."),
+        StoreError::NewerVersion { .. } => {
+            (Storage, "The database comes from a newer version. It was left untouched.")
+        }
+        StoreError::Damaged { salvage: Some(_) } => {
+            (Damaged, "The database is damaged. It was copied aside; nothing was deleted.")
+        }
+        StoreError::Damaged { salvage: None } | StoreError::Plaintext => {
+            (Damaged, "The database is damaged. Nothing was deleted.")
+        }
+        StoreError::SlotsMissing => {
+            (Damaged, "The file slots.bin, which holds the database's key, is missing. Nothing was deleted.")
+        }
+        StoreError::Format | StoreError::Weak | StoreError::Excessive => {
+            (Damaged, "The file slots.bin is damaged. Nothing was deleted.")
+        }
+        StoreError::Conflict => (Internal, INTERNAL),
+    };
+    failure(kind, message)
+}
+
+/// PRD-11: the usual delay, by the figures of BRD-38.
+pub(crate) const fn usual_delay(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Steady => "usual delay here: 2–10 min",
+        Mode::Fast => "usual delay here: 10–30 s",
+    }
+}
+
+/// What a face shows for an event, without the name of the contact.
+pub(crate) const fn event(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Message => "New message.",
+        EventKind::State => "A message of yours has a new state.",
+        EventKind::ContactAdded => "Paired. Compare words before you write.",
+        EventKind::ContactVerified => "Verified.",
+        EventKind::VerificationFailed => {
+            "Three wrong words: the pairing is void. Pair again with a new invite."
+        }
+        EventKind::ContactChanged => {
+            "The key changed. Nothing was sent. Compare words over a channel you trust."
+        }
+        EventKind::InviteReused => {
+            "An invite of yours was used a second time, which was refused. If that was not you or \
+             your contact, treat it as intercepted."
+        }
+        EventKind::InviteRefused => {
+            "This invite was already used. If that was not you or your contact, treat it as \
+             intercepted."
+        }
+        EventKind::InviteDead => "An invite is of no use any more. Make a new one.",
+        EventKind::MailboxAlarm => {
+            "A mailbox showed what no honest mailbox shows. Use another one."
+        }
+    }
+}
+
+/// Why an operation failed.
+pub(crate) const fn fail_reason(reason: FailReason) -> &'static str {
+    match reason {
+        FailReason::NoTor => "Tor is not running",
+        FailReason::Blocked => "Tor is blocked",
+        FailReason::Clock => "the clock is wrong",
+        FailReason::Timeout => "no answer within a minute",
+        FailReason::NotFound => "its onion service is not to be found",
+        FailReason::Refused => "it refuses connections",
+        FailReason::Unreachable => "it cannot be reached",
+        FailReason::Closed => "it closed the connection",
+        FailReason::Garbage => "it answered what is no answer",
+        FailReason::Internal => "a fault of this program",
+    }
+}
+
+/// How far Tor is.
+pub(crate) const fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Gone => "not running",
+        Stage::Starting => "starting",
+        Stage::Connecting => "connecting",
+        Stage::Directory => "loading directory",
+        Stage::Ready => "ok",
+        Stage::Waiting => "your own, not seen to work yet",
+    }
+}
+
+/// What Tor takes for the obstacle; a guess (TOR-13).
+pub(crate) const fn blockage(blockage: Blockage) -> Option<&'static str> {
+    Some(match blockage {
+        Blockage::None => return None,
+        Blockage::Offline => "no connection to the internet",
+        Blockage::Filtering => "connections are filtered",
+        Blockage::CantReachTor => "the Tor network is not reached",
+        Blockage::Clock => "the clock is wrong",
+        Blockage::CantBootstrap => "the directory cannot be fetched",
+        Blockage::NoProxy => "nothing listens where your Tor should be",
+        Blockage::NotTor => "what listens there is not Tor, or does not isolate streams",
+        Blockage::Fault => "a fault of the program or of its files",
+    })
+}
+
+/// `5 s`, `4 min`, `3 h`, `2 d`: whole units, rounded down.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// `0:40`: minutes and seconds until something.
+pub(crate) fn countdown(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// PRD-1: messages that nobody confirmed.
+pub(crate) fn unconfirmed(count: u64) -> String {
+    format!("{count} of your messages not confirmed yet after 24 h")
+}
+
+/// Tor says that the clock is wrong, and by how much if it knows.
+pub(crate) fn clock_off(skew_s: Option<i32>) -> String {
+    let by = skew_s.map_or_else(String::new, |skew| {
+        format!(" by {}", span(u64::from(skew.unsigned_abs())))
+    });
+    format!("Tor reports: the clock is off{by}. Nothing is sent until it is right.")
+}
