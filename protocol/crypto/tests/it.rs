@@ -11,6 +11,7 @@
 
 mod it {
     mod aead;
+    mod argon2id;
     mod hkdf;
     mod ml_dsa;
     mod ml_kem;

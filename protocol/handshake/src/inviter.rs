@@ -300,7 +300,7 @@ impl AwaitingM4 {
     /// eB.pk(32) ‖ sX_A.pk(32) ‖ sK_A(64) ‖ sas(6) ‖ day(4) ‖ introduction(134) ‖ idcert_B(6582)`.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut w = Writer::with_capacity(CERT_LEN.saturating_add(466));
+        let mut w = Writer::with_capacity(CERT_LEN.saturating_add(465));
         write_version(&mut w);
         w.bytes(self.e.expose_secret()).bytes(self.k.expose_secret());
         w.bytes(&self.h).bytes(self.ck.expose_secret()).bytes(self.x3.expose_secret());

@@ -162,6 +162,7 @@ fn rek_1_the_waiting_state_survives_the_store() {
     let (r1, initiated) = p.initiate();
     let (r2, at_bob) = p.respond(&[p.alice.cert()], &r1).unwrap();
     let bytes = initiated.to_secret_bytes();
+    assert_eq!(bytes.len(), 6779);
     let back = Initiated::from_secret_bytes(&bytes).ok().unwrap();
     let done = rekey::finish(&back, &p.alice, &r2).unwrap();
     assert!(done.session.ct_eq(&at_bob.session) && first_keys_fit(&done.first, &at_bob.first));
