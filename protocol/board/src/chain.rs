@@ -243,3 +243,6 @@ impl RecvChain {
 fn read_key(r: &mut Reader<'_>) -> Result<ChainKey, Malformed> {
     r.array().map(|bytes| ChainKey::copy_of(&Zeroizing::new(bytes)))
 }
+
+#[cfg(test)]
+mod tests;

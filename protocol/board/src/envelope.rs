@@ -112,3 +112,6 @@ pub fn dummy(rng: &mut impl CryptoRng) -> Envelope {
 fn associated(tag: Tag, mailbox: &OnionKey) -> Vec<u8> {
     [labels::BOARD_ENVELOPE, mailbox, &tag.0].concat()
 }
+
+#[cfg(test)]
+mod tests;

@@ -220,3 +220,6 @@ impl SyncDay {
         key_of(self.0.expose_secret(), "sync outer", &[&[d.byte(), r], mailbox])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,7 +44,7 @@ impl Kind {
         }
     }
 
-    const fn from_byte(kind: u8) -> Result<Self, Malformed> {
+    pub(super) const fn from_byte(kind: u8) -> Result<Self, Malformed> {
         match kind {
             1 => Ok(Self::Message),
             2 => Ok(Self::Handshake),

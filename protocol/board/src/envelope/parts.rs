@@ -25,11 +25,7 @@ pub struct JoinError;
 ///
 /// # Errors
 /// [`SplitError`] if the message is empty or needs more parts than `kind` has (BRD-6).
-pub fn split_handshake(
-    mid: [u8; 16],
-    kind: Kind,
-    bytes: &[u8],
-) -> Result<Vec<Parcel>, SplitError> {
+pub fn split_handshake(mid: [u8; 16], kind: Kind, bytes: &[u8]) -> Result<Vec<Parcel>, SplitError> {
     let chunks = bytes.chunks(BODY_LEN);
     let parts = u8::try_from(chunks.len()).map_err(|_| SplitError::TooLong)?;
     match parts {
