@@ -1,3 +1,16 @@
 //! The oblivious mailbox server.
 
-fn main() {}
+use clap::Parser;
+use mailbox::cli::{Cli, run};
+use std::io::{Write, stderr};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _reader_gone = writeln!(stderr(), "pvtcoms-mailbox: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

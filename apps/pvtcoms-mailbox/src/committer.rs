@@ -1,0 +1,166 @@
+//! The one thread that writes: batches of deposits, closing pages, expiry (BRD-27).
+
+use crate::clock::{self, Seconds};
+use crate::counters::Counters;
+use crate::pages::Pages;
+use crate::store::{Put, StoreError};
+use board::envelope::Envelope;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// Most deposits that share one sync of the disk.
+const BATCH: usize = 256;
+/// Deposits that may wait for the thread; beyond that the answer is RETRY.
+const QUEUE: usize = 1024;
+/// How often the clock is looked at while nothing comes.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+enum Order {
+    Put(Deposit),
+    Stop,
+}
+
+struct Deposit {
+    envelope: Envelope,
+    stored: oneshot::Sender<bool>,
+}
+
+/// Where the disk is full enough.
+pub struct Reserve {
+    /// A directory on the disk of the data.
+    pub dir: PathBuf,
+    /// Bytes that must stay free for a deposit to be taken.
+    pub bytes: u64,
+}
+
+impl Reserve {
+    /// Whether there is room. An answer that the system does not give counts as none.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        rustix::fs::statvfs(&self.dir)
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.bytes)
+    }
+}
+
+/// The way to the thread.
+#[derive(Clone)]
+pub struct Committer {
+    orders: SyncSender<Order>,
+}
+
+impl Committer {
+    /// Starts the thread. `closed` gets the number of the open page at every close; `news` is
+    /// called after it.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(
+        mut pages: Pages,
+        reserve: Reserve,
+        counters: Arc<Counters>,
+        closed: watch::Sender<u64>,
+        mut news: impl FnMut(&str) + Send + 'static,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (orders, inbox) = sync_channel(QUEUE);
+        let run = move || {
+            let mut room = true;
+            let mut failing = false;
+            loop {
+                let (batch, stop) = next_batch(&inbox);
+                let now = clock::now();
+                if !batch.is_empty() {
+                    room = reserve.has_room();
+                }
+                let outcome = commit(&mut pages, batch, room, now, &counters);
+                let outcome = outcome.and_then(|()| pages.tick(now));
+                publish(&pages, &closed, &counters);
+                match outcome {
+                    Ok(_) => failing = false,
+                    // Once a failure, not once a deposit.
+                    Err(e) if !failing => {
+                        news(&format!("storage: {e}"));
+                        failing = true;
+                    }
+                    Err(_) => {}
+                }
+                if stop {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("committer".into()).spawn(run)?;
+        Ok((Self { orders }, thread))
+    }
+
+    /// Stores an envelope: true once it is durable (BRD-18), false for RETRY.
+    pub async fn put(&self, envelope: Envelope) -> bool {
+        let (stored, answer) = oneshot::channel();
+        match self.orders.try_send(Order::Put(Deposit { envelope, stored })) {
+            Ok(()) => answer.await.unwrap_or(false),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+        }
+    }
+
+    /// Finishes what is queued, then ends the thread. Later deposits are answered RETRY.
+    pub fn stop(&self) {
+        // A full queue is worked off by the thread; this waits for a place in it.
+        let _gone = self.orders.send(Order::Stop);
+    }
+}
+
+/// Everything that is there, up to a batch; waits a moment for the first. And whether to stop.
+fn next_batch(inbox: &Receiver<Order>) -> (Vec<Deposit>, bool) {
+    let mut batch = Vec::new();
+    let mut next = inbox.recv_timeout(LOOK_EVERY);
+    loop {
+        match next {
+            Ok(Order::Put(deposit)) => batch.push(deposit),
+            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return (batch, true),
+            Err(RecvTimeoutError::Timeout) => return (batch, false),
+        }
+        if batch.len() >= BATCH {
+            return (batch, false);
+        }
+        next = inbox.try_recv().map_err(|_| RecvTimeoutError::Timeout);
+    }
+}
+
+fn commit(
+    pages: &mut Pages,
+    batch: Vec<Deposit>,
+    room: bool,
+    now: Seconds,
+    counters: &Counters,
+) -> Result<(), StoreError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let (envelopes, answers): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|d| (d.envelope, d.stored)).unzip();
+    let outcome = if room { pages.put(envelopes, now) } else { Ok(Vec::new()) };
+    let puts = outcome.as_deref().unwrap_or_default();
+    for (i, answer) in answers.into_iter().enumerate() {
+        match puts.get(i) {
+            Some(Put::Stored) => counters.stored.add(),
+            Some(Put::Known) => counters.repeated.add(),
+            None => {}
+        }
+        // A client that went away does not hear it.
+        let _gone = answer.send(puts.get(i).is_some());
+    }
+    outcome.map(drop)
+}
+
+fn publish(pages: &Pages, closed: &watch::Sender<u64>, counters: &Counters) {
+    let open = pages.open_page();
+    closed.send_if_modified(|known| {
+        let grown = open.saturating_sub(*known);
+        (0..grown).for_each(|_| counters.pages.add());
+        *known = open;
+        grown > 0
+    });
+}

@@ -1,0 +1,92 @@
+//! The accept loop: one operation a connection, and the server closes after its answer
+//! (BRD-11, 12, 16, 17).
+
+mod digest;
+mod operation;
+
+use crate::committer::Committer;
+use crate::counters::Counters;
+use crate::observe::Observer;
+use crate::store::Store;
+use crate::view::View;
+use board::frame::PutAnswer;
+use board::page::Settings;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::net::UnixListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time;
+
+/// A request that is not complete after this long is closed; an answer that is not taken, too.
+pub const LIMIT: Duration = Duration::from_secs(60);
+/// Connections at one time. Beyond it the next ones wait in the socket's own queue.
+const CONNECTIONS: usize = 16_384;
+/// How long open connections may finish after the signal to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// Pause when the system gives no more descriptors.
+const NO_DESCRIPTORS: Duration = Duration::from_millis(50);
+
+/// What every connection needs.
+pub struct Shared {
+    /// For reading pages.
+    pub store: Arc<dyn Store>,
+    /// Which pages there are.
+    pub view: Arc<RwLock<View>>,
+    /// For deposits.
+    pub committer: Committer,
+    /// The operator's choices.
+    pub settings: Settings,
+    /// Totals.
+    pub counters: Arc<Counters>,
+    /// Watches, if somebody wants to.
+    pub observer: Observer,
+    /// Number of the open page; changes when one closes.
+    pub closed: watch::Receiver<u64>,
+    /// Turns true when the server stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Shared {
+    fn put_answer(&self, stored: bool) -> PutAnswer {
+        let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+        PutAnswer { stored, open_page: view.open_page(), head: view.head() }
+    }
+}
+
+/// Serves until `shared.stopping` turns true; then lets open requests end, for a few seconds.
+pub async fn serve(listener: &UnixListener, shared: &Arc<Shared>) {
+    let mut stopping = shared.stopping.clone();
+    let mut open = JoinSet::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connection: u64 = 0;
+    loop {
+        let accepted = tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => break,
+            Some(_) = open.join_next() => continue,
+            accepted = accept(listener, &places) => accepted,
+        };
+        let Some((stream, place)) = accepted else {
+            time::sleep(NO_DESCRIPTORS).await;
+            continue;
+        };
+        connection = connection.wrapping_add(1);
+        shared.counters.connections.add();
+        let shared = Arc::clone(shared);
+        open.spawn(async move {
+            operation::run(&shared, stream, connection).await;
+            drop(place);
+        });
+    }
+    // BRD-16: what is still asked is answered RETRY by a committer that is gone.
+    let _rest = time::timeout(GRACE, async { while open.join_next().await.is_some() {} }).await;
+}
+
+async fn accept(
+    listener: &UnixListener,
+    places: &Arc<Semaphore>,
+) -> Option<(tokio::net::UnixStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    let (stream, _) = listener.accept().await.ok()?;
+    Some((stream, place))
+}

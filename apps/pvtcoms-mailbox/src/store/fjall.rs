@@ -1,0 +1,254 @@
+//! The embedded engine (BRD-27).
+//!
+//! One keyspace for each day, named by it, with these records; and `chain`, which outlives days.
+//!
+//! ```text
+//! i ‖ idx(32)              -> page(8)                              which page an envelope is in
+//! e ‖ page(8) ‖ idx(16)    -> sealed envelope(4096)
+//! m ‖ page(8) ‖ idx(16)    -> sealed tag(16) ‖ H(envelope)(32)     only what waits is read
+//! p ‖ page(8)              -> sealed digest frame
+//! c ‖ page(8) ‖ chunk(2)   -> sealed idx(16) × 8 ‖ path(32 × depth)
+//! chain:  last -> header(256)    seed ‖ epoch(8) -> seed(32)    gone ‖ day(4) -> nothing
+//! ```
+
+mod days;
+mod keys;
+
+use self::days::{DayData, Days};
+use self::keys::{CHUNK_LIST, chunk_key, envelope_key, index_key, meta_key, page_key, short};
+use super::{Accepted, Chunk, ChunkNo, ClosedPage, Meta, PageNo, Put, Seeds, Store, StoreError};
+use crate::clock::Day;
+use crate::seal::{Record, os_rng};
+use board::envelope::Envelope;
+use board::header::{DigestFrame, PageHeader};
+use board::page::{CHUNK, Entry};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use std::collections::BTreeSet;
+use std::path::Path;
+use wire::{Codec, Reader, Writer};
+
+const CACHE_BYTES: u64 = 8 << 20;
+const JOURNAL_BYTES: u64 = 128 << 20;
+
+const LAST: &[u8] = b"last";
+const SEED: &[u8] = b"seed";
+
+/// A board in a directory.
+pub struct FjallStore {
+    db: Database,
+    chain: Keyspace,
+    days: Days,
+}
+
+impl FjallStore {
+    /// Opens the board in `dir`, made if missing, with the day keys in `keys`.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another process has it open; else what failed.
+    pub fn open(dir: &Path, keys: &Path) -> Result<Self, StoreError> {
+        let opened = Database::builder(dir)
+            .cache_size(CACHE_BYTES)
+            .max_journaling_size(JOURNAL_BYTES)
+            .journal_compression(CompressionType::None)
+            .worker_threads(1)
+            .open();
+        let db = match opened {
+            Err(fjall::Error::Locked) => return Err(StoreError::Locked),
+            other => other?,
+        };
+        let chain =
+            db.keyspace("chain", || KeyspaceCreateOptions::default().max_memtable_size(1 << 20))?;
+        let days = Days::open(&db, &chain, keys)?;
+        Ok(Self { db, chain, days })
+    }
+
+    fn commit(&self, batch: fjall::OwnedWriteBatch) -> Result<(), StoreError> {
+        // BRD-27: the engine's own default only reaches the operating system's buffers.
+        Ok(batch.durability(Some(PersistMode::SyncData)).commit()?)
+    }
+}
+
+impl Store for FjallStore {
+    fn put(&self, batch: &[Accepted]) -> Result<Vec<Put>, StoreError> {
+        let mut writes = self.db.batch();
+        let mut fresh = BTreeSet::new();
+        let mut answers = Vec::with_capacity(batch.len());
+        for Accepted { day, page, envelope } in batch {
+            let entry = Entry::of(envelope);
+            let today = self.days.get_or_create(&self.db, *day)?;
+            let idx = today.key.index(&entry);
+            // BRD-19: under today's key and the day before's.
+            let known = !fresh.insert((*day, idx))
+                || today.space.contains_key(index_key(&idx))?
+                || self.days.before(*day).map_or(Ok(false), |d| d.holds(&entry))?;
+            if known {
+                answers.push(Put::Known);
+                continue;
+            }
+            today.write_envelope(&mut writes, *page, &idx, envelope);
+            let at = meta_key(*page, &idx);
+            let plain = [entry.tag.as_slice(), &entry.digest].concat();
+            let sealed = today.key.seal(&mut os_rng(), Record::Meta, &at, &plain);
+            writes.insert(&today.space, at, sealed);
+            answers.push(Put::Stored);
+        }
+        self.commit(writes)?;
+        Ok(answers)
+    }
+
+    fn waiting(&self, page: PageNo) -> Result<Vec<Meta>, StoreError> {
+        let mut waiting = Vec::new();
+        for (day, data) in self.days.all() {
+            for record in data.space.prefix(keys::meta_prefix(page)) {
+                let (at, sealed) = record.into_inner()?;
+                let plain = data.key.open(Record::Meta, &at, &sealed)?;
+                let mut r = Reader::new(&plain);
+                let (tag, digest) = (r.array(), r.array());
+                let (Ok(tag), Ok(digest), Ok(())) = (tag, digest, r.finish()) else {
+                    return Err(StoreError::Damaged("a waiting envelope"));
+                };
+                waiting.push(Meta { day, entry: Entry { tag, digest } });
+            }
+        }
+        Ok(waiting)
+    }
+
+    fn close(&self, closed: &ClosedPage) -> Result<(), StoreError> {
+        let data = self.days.get_or_create(&self.db, closed.day)?;
+        let page = closed.frame.header.page;
+        let mut writes = self.db.batch();
+        for envelope in &closed.filling {
+            let idx = data.key.index(&Entry::of(envelope));
+            data.write_envelope(&mut writes, page, &idx, envelope);
+        }
+        let (chunks, _) = closed.layout.entries().as_chunks::<CHUNK>();
+        for (chunk, entries) in (0..=ChunkNo::MAX).zip(chunks) {
+            let mut w = Writer::new();
+            for entry in entries {
+                w.bytes(short(&data.key.index(entry)));
+            }
+            let path = closed.layout.tree().path(chunk.into()).unwrap_or_default();
+            w.bytes(path.as_flattened());
+            let at = chunk_key(page, chunk);
+            let sealed = data.key.seal(&mut os_rng(), Record::Page, &at, w.as_slice());
+            writes.insert(&data.space, at, sealed);
+        }
+        let at = page_key(page);
+        let frame = closed.frame.to_bytes();
+        writes.insert(
+            &data.space,
+            at.clone(),
+            data.key.seal(&mut os_rng(), Record::Page, &at, &frame),
+        );
+        writes.insert(&self.chain, LAST, closed.frame.header.to_bytes());
+        self.commit(writes)?;
+        data.pages.write().map_err(|_| StoreError::Damaged("a lock"))?.insert(page);
+        Ok(())
+    }
+
+    fn last(&self) -> Result<Option<PageHeader>, StoreError> {
+        let Some(bytes) = self.chain.get(LAST)? else { return Ok(None) };
+        PageHeader::from_bytes(&bytes).map(Some).map_err(|_| StoreError::Damaged("the last header"))
+    }
+
+    fn headers(&self) -> Result<Vec<(Day, PageHeader)>, StoreError> {
+        let mut headers = Vec::new();
+        for (day, data) in self.days.all() {
+            for record in data.space.prefix(keys::PAGE) {
+                let (at, sealed) = record.into_inner()?;
+                headers.push((day, data.open_frame(&at, &sealed)?.header));
+            }
+        }
+        headers.sort_by_key(|(_, header)| header.page);
+        Ok(headers)
+    }
+
+    fn frame(&self, page: PageNo) -> Result<Option<DigestFrame>, StoreError> {
+        let Some(data) = self.days.of_page(page) else { return Ok(None) };
+        let at = page_key(page);
+        let Some(sealed) = data.space.get(&at)? else { return Ok(None) };
+        data.open_frame(&at, &sealed).map(Some)
+    }
+
+    fn chunk(&self, page: PageNo, chunk: ChunkNo) -> Result<Option<Chunk>, StoreError> {
+        let Some(data) = self.days.of_page(page) else { return Ok(None) };
+        let at = chunk_key(page, chunk);
+        let Some(sealed) = data.space.get(&at)? else { return Ok(None) };
+        let plain = data.key.open(Record::Page, &at, &sealed)?;
+        let (list, path) =
+            plain.split_at_checked(CHUNK_LIST).ok_or(StoreError::Damaged("a chunk"))?;
+        let (path, rest) = path.as_chunks::<32>();
+        if !rest.is_empty() {
+            return Err(StoreError::Damaged("a chunk"));
+        }
+        let (list, _) = list.as_chunks::<16>();
+        let envelopes =
+            list.iter().map(|idx| data.read_envelope(page, idx)).collect::<Result<_, _>>()?;
+        Ok(Some(Chunk { path: path.to_vec(), envelopes }))
+    }
+
+    fn days(&self) -> Vec<Day> {
+        self.days.all().into_iter().map(|(day, _)| day).collect()
+    }
+
+    fn drop_day(&self, day: Day) -> Result<(), StoreError> {
+        self.days.drop_day(&self.db, &self.chain, day)
+    }
+
+    fn seeds(&self) -> Result<Seeds, StoreError> {
+        let mut seeds = Seeds::new();
+        for record in self.chain.prefix(SEED) {
+            let (at, seed) = record.into_inner()?;
+            let mut r = Reader::new(&at);
+            let epoch = r.take(SEED.len()).and_then(|_| r.u64());
+            let (Ok(epoch), Ok(seed)) = (epoch, <[u8; 32]>::from_bytes(&seed)) else {
+                return Err(StoreError::Damaged("a seed"));
+            };
+            seeds.insert(epoch, seed);
+        }
+        Ok(seeds)
+    }
+
+    fn add_seed(&self, epoch: u64, seed: &[u8; 32]) -> Result<(), StoreError> {
+        let at = |epoch: u64| [SEED, &epoch.to_be_bytes()].concat();
+        let mut writes = self.db.batch();
+        for old in self.seeds()?.keys().filter(|old| old.saturating_add(1) < epoch) {
+            writes.remove(&self.chain, at(*old));
+        }
+        writes.insert(&self.chain, at(epoch), seed.as_slice());
+        self.commit(writes)
+    }
+}
+
+impl DayData {
+    /// Whether the envelope is in a page of this day, or waits for one.
+    fn holds(&self, entry: &Entry) -> Result<bool, StoreError> {
+        Ok(self.space.contains_key(index_key(&self.key.index(entry)))?)
+    }
+
+    fn write_envelope(
+        &self,
+        writes: &mut fjall::OwnedWriteBatch,
+        page: PageNo,
+        idx: &[u8; 32],
+        envelope: &Envelope,
+    ) {
+        let at = envelope_key(page, short(idx));
+        let sealed = self.key.seal(&mut os_rng(), Record::Envelope, &at, envelope.as_bytes());
+        writes.insert(&self.space, index_key(idx), page.to_be_bytes().as_slice());
+        writes.insert(&self.space, at, sealed);
+    }
+
+    fn read_envelope(&self, page: PageNo, idx: &[u8; 16]) -> Result<Envelope, StoreError> {
+        let at = envelope_key(page, idx);
+        let sealed = self.space.get(&at)?.ok_or(StoreError::Damaged("a chunk's envelope"))?;
+        let plain = self.key.open(Record::Envelope, &at, &sealed)?;
+        let bytes = plain.as_slice().try_into();
+        bytes.map(Envelope::from_bytes).map_err(|_| StoreError::Damaged("an envelope"))
+    }
+
+    fn open_frame(&self, at: &[u8], sealed: &[u8]) -> Result<DigestFrame, StoreError> {
+        let plain = self.key.open(Record::Page, at, sealed)?;
+        DigestFrame::from_bytes(&plain).map_err(|_| StoreError::Damaged("a page"))
+    }
+}

@@ -1,0 +1,149 @@
+use super::keys::{PAGE, day_of_space, gone_key, page_of, space_name};
+use crate::clock::Day;
+use crate::seal::{DayKey, Keyring};
+use crate::store::{PageNo, StoreError};
+use fjall::config::CompressionPolicy;
+use fjall::{
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode,
+};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+const MEMTABLE_BYTES: u64 = 8 << 20;
+/// Values from this size lie in files of their own, which compaction does not rewrite.
+const SEPARATE_FROM: u32 = 1024;
+
+/// One day: its keyspace and what opens it.
+pub(super) struct DayData {
+    pub(super) space: Keyspace,
+    pub(super) key: DayKey,
+    pub(super) pages: RwLock<Pages>,
+}
+
+/// The pages of a day: a range, since numbers grow by one.
+#[derive(Default)]
+pub(super) struct Pages(Option<(PageNo, PageNo)>);
+
+impl Pages {
+    pub(super) fn insert(&mut self, page: PageNo) {
+        self.0 =
+            Some(self.0.map_or((page, page), |(first, last)| (first.min(page), last.max(page))));
+    }
+
+    fn contains(&self, page: PageNo) -> bool {
+        self.0.is_some_and(|(first, last)| (first..=last).contains(&page))
+    }
+}
+
+/// The days that are kept.
+pub(super) struct Days {
+    keys: Keyring,
+    days: RwLock<BTreeMap<Day, Arc<DayData>>>,
+}
+
+impl Days {
+    /// Opens every day, after finishing the expiry that a crash cut short.
+    pub(super) fn open(db: &Database, chain: &Keyspace, keys: &Path) -> Result<Self, StoreError> {
+        let days = Self { keys: Keyring::open(keys)?, days: RwLock::default() };
+        for name in db.list_keyspace_names() {
+            let Some(day) = day_of_space(&name) else { continue };
+            let space = db.keyspace(&name, options)?;
+            if chain.contains_key(gone_key(day))? {
+                days.finish_drop(db, chain, day, space)?;
+                continue;
+            }
+            let key = days.keys.load(day)?.ok_or(StoreError::KeyMissing(day))?;
+            let mut pages = Pages::default();
+            let mut records = space.prefix(PAGE);
+            for record in [records.next(), records.next_back()].into_iter().flatten() {
+                let at = record.key()?;
+                pages.insert(page_of(&at).ok_or(StoreError::Damaged("a page's key"))?);
+            }
+            days.install(day, DayData { space, key, pages: RwLock::new(pages) });
+        }
+        Ok(days)
+    }
+
+    pub(super) fn all(&self) -> Vec<(Day, Arc<DayData>)> {
+        let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
+        days.iter().map(|(day, data)| (*day, Arc::clone(data))).collect()
+    }
+
+    /// The newest day before `day`, if it is the day before.
+    pub(super) fn before(&self, day: Day) -> Option<Arc<DayData>> {
+        let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
+        days.get(&day.checked_sub(1)?).map(Arc::clone)
+    }
+
+    pub(super) fn of_page(&self, page: PageNo) -> Option<Arc<DayData>> {
+        let holds = |data: &DayData| {
+            data.pages.read().unwrap_or_else(PoisonError::into_inner).contains(page)
+        };
+        self.all().into_iter().map(|(_, data)| data).find(|data| holds(data))
+    }
+
+    pub(super) fn get_or_create(
+        &self,
+        db: &Database,
+        day: Day,
+    ) -> Result<Arc<DayData>, StoreError> {
+        let known =
+            self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).map(Arc::clone);
+        if let Some(data) = known {
+            return Ok(data);
+        }
+        // BRD-26: the key is synced before its first use. A key without data is taken again.
+        let key = match self.keys.load(day)? {
+            Some(key) => key,
+            None => self.keys.create(day)?,
+        };
+        let space = db.keyspace(&space_name(day), options)?;
+        Ok(self.install(day, DayData { space, key, pages: RwLock::default() }))
+    }
+
+    /// BRD-26: the key goes first. The mark says that its absence is meant.
+    pub(super) fn drop_day(
+        &self,
+        db: &Database,
+        chain: &Keyspace,
+        day: Day,
+    ) -> Result<(), StoreError> {
+        let data = self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
+        let Some(data) = data else { return Ok(()) };
+        chain.insert(gone_key(day), [])?;
+        db.persist(PersistMode::SyncData)?;
+        self.finish_drop(db, chain, day, data.space.clone())
+    }
+
+    fn finish_drop(
+        &self,
+        db: &Database,
+        chain: &Keyspace,
+        day: Day,
+        space: Keyspace,
+    ) -> Result<(), StoreError> {
+        self.keys.destroy(day)?;
+        db.delete_keyspace(space)?;
+        chain.remove(gone_key(day))?;
+        Ok(())
+    }
+
+    fn install(&self, day: Day, data: DayData) -> Arc<DayData> {
+        let data = Arc::new(data);
+        let mut days = self.days.write().unwrap_or_else(PoisonError::into_inner);
+        days.insert(day, Arc::clone(&data));
+        data
+    }
+}
+
+/// Sealed bytes do not compress.
+fn options() -> KeyspaceCreateOptions {
+    let apart = KvSeparationOptions::default()
+        .compression(CompressionType::None)
+        .separation_threshold(SEPARATE_FROM);
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .data_block_compression_policy(CompressionPolicy::disabled())
+        .with_kv_separation(Some(apart))
+}

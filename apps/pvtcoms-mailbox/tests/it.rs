@@ -1,0 +1,20 @@
+//! The server as a store, as a board in virtual time, and as a process.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
+
+#[path = "it/common.rs"]
+mod common;
+#[path = "it/conformance.rs"]
+mod conformance;
+#[path = "it/crash.rs"]
+mod crash;
+#[path = "it/life.rs"]
+mod life;
+#[path = "it/process.rs"]
+mod process;
