@@ -224,6 +224,7 @@ impl Stage {
         let orders = in_order(sent, true, &got.1) && in_order(sent, false, &got.0);
         println!();
         columns::print(&self.to_alice.seen(), &self.to_bob.seen(), &self.observations()?);
+        self.memory();
         let seconds = self.start.elapsed().as_secs();
         println!(
             "demo: sent={} delivered={delivered} duplicated={duplicated} seconds={seconds}",
@@ -233,6 +234,20 @@ impl Stage {
             bail!("not every message arrived exactly once and in order");
         }
         Ok(())
+    }
+
+    /// Resident memory of the programs at the end of the conversation.
+    fn memory(&self) {
+        let megabytes = |pids: Vec<u32>| {
+            let most = pids.into_iter().map(e2e::resident_bytes).max().unwrap_or(0);
+            most as f64 / 1e6
+        };
+        println!(
+            "memory: pvtcomsd={:.1} MB pvtcoms-tor={:.1} MB pvtcoms-mailbox={:.1} MB",
+            megabytes(self.alice.children("pvtcomsd")),
+            megabytes(self.alice.children("pvtcoms-tor")),
+            megabytes(self.mailbox.process_ids().into_iter().take(1).collect()),
+        );
     }
 
     /// Leaves everything running and says how to go on by hand.

@@ -8,10 +8,12 @@
     reason = "drives programs in tests; an index into a JSON value gives null"
 )]
 
+mod hostile;
 mod mailbox;
 mod person;
 mod process;
 
+pub use hostile::Harm;
 pub use mailbox::Mailbox;
 pub use person::{Answer, Follower, Person};
-pub use process::{Running, interrupt, interrupted, programs, wait_until};
+pub use process::{Running, interrupt, interrupted, programs, resident_bytes, wait_until};

@@ -1,5 +1,6 @@
 //! A mailbox: the server and the onion service in front of it.
 
+use crate::hostile::{Harm, hostile};
 use crate::process::{Running, private_folder, programs, wait_until};
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -27,7 +28,21 @@ impl Mailbox {
     /// If a program does not start.
     pub fn start(folder: &Path, net: &Path, interval: u16) -> Result<Self> {
         private_folder(folder)?;
-        let socket = folder.join("onion.sock");
+        Self::behind(folder, &folder.join("onion.sock"), net, interval)
+    }
+
+    /// Starts a mailbox whose operator spoils five answers of six.
+    ///
+    /// # Errors
+    /// If a program does not start.
+    pub fn start_hostile(folder: &Path, net: &Path, interval: u16) -> Result<(Self, Arc<Harm>)> {
+        private_folder(folder)?;
+        let between = folder.join("hostile.sock");
+        let harm = hostile(&between, folder.join("onion.sock"))?;
+        Ok((Self::behind(folder, &between, net, interval)?, harm))
+    }
+
+    fn behind(folder: &Path, socket: &Path, net: &Path, interval: u16) -> Result<Self> {
         let mut host = Running::start(
             Command::new(programs()?.join("pvtcoms-tor"))
                 .arg("host")

@@ -131,6 +131,15 @@ pub fn wait_until<T>(
     }
 }
 
+/// Resident memory of a process in bytes; 0 if it is gone.
+#[must_use]
+pub fn resident_bytes(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or(0).saturating_mul(1024)
+}
+
 /// Makes a folder that only its owner can read.
 pub(crate) fn private_folder(path: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;

@@ -1,0 +1,125 @@
+//! Programs that die, wrong words, full disks: a clear error, nothing lost.
+
+use super::stage::{PATIENCE, Stage, ground, send, wait_state};
+use e2e::{Person, wait_until};
+use std::process::Command;
+
+fn kill_9(pids: &[u32]) {
+    for pid in pids {
+        let done = Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+}
+
+/// The core is killed again and again while both sides talk; every message arrives once and in
+/// order.
+#[test]
+fn core_killed_at_any_moment_loses_and_doubles_nothing() {
+    let stage = Stage::paired();
+    let (alice, bob) = (&stage.alice, &stage.bob);
+    let mut sent = (Vec::new(), Vec::new());
+    let mut last = (String::new(), String::new());
+    for round in 0..6 {
+        let (victim, other) = if round % 2 == 0 { (alice, bob) } else { (bob, alice) };
+        for (from, to, texts, id) in
+            [(alice, "bob", &mut sent.0, &mut last.0), (bob, "alice", &mut sent.1, &mut last.1)]
+        {
+            let text = format!("{} {round}", from.name);
+            *id = send(from, to, &text);
+            texts.push(text);
+        }
+        // Another moment of the exchange in every round.
+        std::thread::sleep(std::time::Duration::from_millis(300 * round));
+        let core = wait_until("a core", PATIENCE, || {
+            Ok(Some(victim.children("pvtcomsd")).filter(|pids| !pids.is_empty()))
+        })
+        .unwrap();
+        kill_9(&core);
+        wait_until("the new core", PATIENCE, || Ok(victim.unlock().ok())).unwrap();
+        assert!(other.run(&["status"]).unwrap().code == 0);
+    }
+    wait_state(alice, "bob", &last.0, "delivered");
+    wait_state(bob, "alice", &last.1, "delivered");
+    assert_eq!(bob.received_from("alice").unwrap(), sent.0);
+    assert_eq!(alice.received_from("bob").unwrap(), sent.1);
+}
+
+/// TR-1: without a gate nothing leaves and nothing is lost; it goes on when the gate is back.
+#[test]
+fn tr_1_gate_killed_mid_send_loses_nothing() {
+    let stage = Stage::paired();
+    let (alice, bob) = (&stage.alice, &stage.bob);
+    let id = send(alice, "bob", "through a dying gate");
+    kill_9(&alice.children("pvtcoms-tor"));
+    wait_state(alice, "bob", &id, "delivered");
+    assert_eq!(bob.received_from("alice").unwrap(), ["through a dying gate"]);
+}
+
+/// A dead network: `send` says that it is queued, `--wait` ends with 3, and the status says why.
+#[test]
+fn tr_1_tor_absent_is_said_and_nothing_is_lost() {
+    let (folder, net) = ground();
+    // The same network, but at ports where nobody listens.
+    let text = std::fs::read_to_string(net.net_json()).unwrap();
+    let dead = folder.path().join("dead.json");
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    silence(&mut value);
+    std::fs::write(&dead, value.to_string()).unwrap();
+    let alice = Person::arrive(&folder.path().join("alice"), "alice", &dead).unwrap();
+    let nowhere = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+    alice.init("fast", nowhere, &dead).unwrap();
+    let invited = alice.run(&["invite", "new", "--uri", "--timeout", "5"]).unwrap();
+    assert_eq!(invited.code, 3, "{}", invited.err);
+    assert!(invited.out.is_empty(), "an invite that is not deposited must not be shown");
+    let status = alice.json(&["status"]).unwrap();
+    assert_eq!(status[0]["tor"]["ready"], false);
+    assert!(!status[0]["line"].as_str().unwrap().contains("connected"));
+}
+
+/// Moves every port of the network to one where nobody listens.
+fn silence(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => {
+            if text.starts_with("127.0.0.1:") {
+                "127.0.0.1:9".clone_into(text);
+            }
+        }
+        serde_json::Value::Array(all) => all.iter_mut().for_each(silence),
+        serde_json::Value::Object(all) => all.values_mut().for_each(silence),
+        _ => {}
+    }
+}
+
+/// Wrong passphrase, second daemon, stale socket: each with its exit code and a next step.
+#[test]
+fn wrong_use_is_told_with_a_next_step() {
+    let stage = Stage::set();
+    let (folder, net) = (stage.folder.path(), stage.net.net_json());
+    let mut alice = stage.alice;
+    alice.must(&["lock"]).unwrap();
+    let wrong = wait_until("the locked core", PATIENCE, || {
+        let answer = alice.run_with(&["unlock", "--passphrase-fd", "0"], "not it\n")?;
+        Ok(Some(answer).filter(|answer| answer.code == 6))
+    })
+    .unwrap();
+    assert!(wrong.err.to_lowercase().contains("passphrase"), "{}", wrong.err);
+    assert_eq!(alice.run(&["contacts"]).unwrap().code, 6);
+    alice.unlock().unwrap();
+
+    let second = alice.run(&["daemon"]).unwrap();
+    assert_ne!(second.code, 0);
+    assert!(second.err.contains("alice"), "{}", second.err);
+
+    // SIGKILL leaves a socket behind that nobody serves; the next daemon takes its place.
+    let supervisor = alice.daemon_id().unwrap();
+    kill_9(&[supervisor]);
+    wait_until("the end of the orphans", PATIENCE, || {
+        Ok(alice.children("pvtcomsd").is_empty().then_some(()))
+    })
+    .unwrap();
+    alice.start_daemon(&[]).unwrap();
+    wait_until("the next daemon", PATIENCE, || Ok(alice.unlock().ok())).unwrap();
+    let status = alice.json(&["status"]).unwrap();
+    assert_eq!(status[0]["tor"]["private_network"], true, "a profile never changes networks");
+    assert!(folder.exists() && net.exists());
+}
