@@ -17,7 +17,9 @@ const SCRUBBED: &str = "[scrubbed]";
 pub(crate) fn start() {
     let ours = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_targets([("pvtcoms_tor", LevelFilter::INFO), ("gate", LevelFilter::INFO)]);
+        .with_targets([("pvtcoms_tor", LevelFilter::INFO), ("gate", LevelFilter::INFO)])
+        // Warns of every relay choice in a small network, many times a second.
+        .with_target("tor_netdir", LevelFilter::ERROR);
     let layer =
         tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(Stderr);
     // Fails only if a subscriber is there already, and nothing else sets one.

@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn frames() -> impl Strategy<Value = Frame> {
-        let dial = (any::<u64>(), any::<[u8; 32]>(), 1.., any::<[u8; 16]>(), any::<u32>())
+        let dial = (any::<u64>(), any::<[u8; 32]>(), 1_u16.., any::<[u8; 16]>(), any::<u32>())
             .prop_map(|(id, onion, port, token, deadline_ms)| {
                 Frame::Dial(Dial { id, onion, port, token, deadline_ms })
             });
