@@ -232,7 +232,7 @@ pub(crate) struct TorFlags {
     #[arg(long, value_name = "ADDR")]
     pub(crate) socks: Option<String>,
     /// Reach Tor through this bridge; may be given more than once.
-    #[arg(long, value_name = "LINE")]
+    #[arg(long, value_name = "LINE", conflicts_with = "socks")]
     pub(crate) bridge: Vec<String>,
 }
 

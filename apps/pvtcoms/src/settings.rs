@@ -47,12 +47,9 @@ impl GateSettings {
         write_private(&paths.gate(), &text)
     }
 
-    /// Flags go before what is remembered.
+    /// Flags go before what is remembered, as a whole: a SOCKS port and bridges exclude each other.
     pub(crate) fn or(self, remembered: Self) -> Self {
-        Self {
-            socks: self.socks.or(remembered.socks),
-            bridges: if self.bridges.is_empty() { remembered.bridges } else { self.bridges },
-        }
+        if self.is_default() { remembered } else { self }
     }
 
     /// Whether nothing is set.
@@ -177,7 +174,7 @@ mod tests {
         saved.save(&paths).expect("saves");
         let loaded = GateSettings::load(&paths).expect("loads");
         assert_eq!(loaded, saved);
-        let flag = GateSettings { socks: Some("unix:/run/tor".into()), bridges: vec!["b".into()] };
+        let flag = GateSettings { socks: None, bridges: vec!["b".into()] };
         assert_eq!(flag.clone().or(loaded.clone()), flag);
         assert_eq!(GateSettings::default().or(loaded.clone()), loaded);
         std::fs::write(paths.gate(), "{").expect("writes");

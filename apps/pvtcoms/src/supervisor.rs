@@ -4,11 +4,12 @@
 //! ```text
 //!             rpc.sock            SEQPACKET pair            Tor
 //!   faces ──────────── core (3) ───────(4)  (3)─────── gate ─────
-//!                        (5) lifeline            lifeline (4)
+//!                        (5) lifeline
 //! ```
 //! The supervisor keeps a copy of the listener and of both ends of the pair, so that a restarted
 //! child takes its predecessor's place and no face sees the socket vanish. Of the lifeline it alone
-//! holds the writing end: however the supervisor ends, the children read its end and follow.
+//! holds the writing end: however the supervisor ends, the core reads its end and follows; then
+//! nobody holds the other end of the gate's socket, and the gate follows too.
 
 mod child;
 mod pid;
@@ -52,7 +53,7 @@ pub(crate) fn run(paths: &Paths, gate: &GateSettings, pid: PidFile) -> Outcome {
     let tor = locate("pvtcoms-tor")?;
     let listener = socket::listen(&paths.socket())?;
     let (pair, held) = pair()?;
-    let (core, tor) = programs(paths, gate, (&core, &tor), listener.into(), pair)?;
+    let (core, tor) = programs(paths, gate, (&core, &tor), listener.into(), pair);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = runtime
         .map_err(|error| Fault::internal(format!("The supervisor could not start: {error}.")))?
@@ -94,10 +95,8 @@ fn programs(
     (core, tor): (&Path, &Path),
     listener: OwnedFd,
     pair: Pair,
-) -> Outcome<(Program, Program)> {
+) -> (Program, Program) {
     let network = Some(paths.network()).filter(|file| file.exists());
-    let lifeline = pair.lifeline.try_clone();
-    let lifeline = lifeline.map_err(|error| Fault::internal(format!("No descriptor: {error}.")))?;
     let mut core = Program::new("core", core)
         .args(["--rpc-fd", "3", "--gate-fd", "4", "--lifeline-fd", "5"])
         .args([OsString::from("--data"), paths.data.clone().into()])
@@ -109,15 +108,11 @@ fn programs(
     if network.is_some() {
         core = core.args(["--private-network"]);
     }
-    let knows_lifeline = child::knows(tor, &["client", "--help"], "--lifeline-fd");
     let mut tor = Program::new("tor", tor)
         .args(["client", "--fd", "3"])
         .args([OsString::from("--state"), paths.state.join("tor").into()])
         .args([OsString::from("--cache"), paths.cache.join("tor").into()])
         .passes(Descriptor { number: 3, end: pair.gate });
-    if knows_lifeline {
-        tor = tor.args(["--lifeline-fd", "4"]).passes(Descriptor { number: 4, end: lifeline });
-    }
     if let Some(network) = network {
         tor = tor.args([OsString::from("--network"), network.into()]);
     }
@@ -127,7 +122,7 @@ fn programs(
     for bridge in &gate.bridges {
         tor = tor.args(["--bridge", bridge]);
     }
-    Ok((core, tor))
+    (core, tor)
 }
 
 /// Keeps both children running until one thing ends all.

@@ -170,13 +170,3 @@ pub(crate) fn locate(name: &str) -> Outcome<PathBuf> {
 fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
 }
-
-/// Whether the help of a program names a flag.
-pub(super) fn knows(program: &Path, help: &[&str], flag: &str) -> bool {
-    std::process::Command::new(program)
-        .args(help)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(flag))
-}
