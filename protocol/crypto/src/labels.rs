@@ -18,7 +18,6 @@ labels! {
     LONG_CHECK = "pvtcoms v1 long check";
     M1 = "pvtcoms v1 m1";
     INVITE_CHECK = "pvtcoms v1 invite check";
-    INVITE_BURN = "pvtcoms v1 invite burn";
     PSK = "pvtcoms v1 psk";
     XX = "pvtcoms v1 xx";
     COMBINER = "pvtcoms v1 combiner";

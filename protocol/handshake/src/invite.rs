@@ -14,15 +14,6 @@ secret! {
     pub struct InviteSecret([u8; 32]);
 }
 
-impl InviteSecret {
-    /// What is remembered of a burnt invite until its expiry and 30 days more, to know a second
-    /// use: `H("pvtcoms v1 invite burn" ‖ I)` (INV-3).
-    #[must_use]
-    pub fn burn_mark(&self) -> [u8; 32] {
-        hash(&[labels::INVITE_BURN, self.expose_secret()])
-    }
-}
-
 /// A single-use invite (INV-1), 107 or 139 bytes. Whoever holds it can answer it: no `Clone`, no
 /// `Debug`.
 ///
@@ -248,12 +239,5 @@ mod tests {
         let mut twice = body.to_vec();
         twice.copy_within(3..35, 35);
         assert_eq!(error(&uri_of(&twice)), Some(InviteError::NotAnInvite));
-    }
-
-    #[test]
-    fn inv_3_burn_mark_names_the_secret_without_giving_it() {
-        let mark = InviteSecret::copy_of(&[7; 32]).burn_mark();
-        assert_ne!(mark, [7; 32]);
-        assert_ne!(mark, InviteSecret::copy_of(&[8; 32]).burn_mark());
     }
 }
