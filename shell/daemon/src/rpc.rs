@@ -8,11 +8,14 @@ use crate::actor::Handle;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Uid, getuid};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 /// Connections served at once; further ones wait to be accepted.
 const CONNECTIONS: usize = 64;
+/// Pause after a connection could not be accepted.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves faces for as long as it is polled. Every connection is a task of its own, so that a slow
 /// reader delays itself alone (PRD-17).
@@ -22,7 +25,7 @@ pub(crate) async fn serve(listener: UnixListener, core: Handle) {
         let Ok(place) = Arc::clone(&free).acquire_owned().await else { return };
         // Accepting fails when descriptors run out, or when the peer is gone again already.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(AGAIN).await;
             continue;
         };
         if !peer_uid(&stream).is_some_and(|peer| admits(peer, getuid())) {

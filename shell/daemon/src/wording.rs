@@ -223,11 +223,13 @@ pub(crate) const fn usual_delay(mode: Mode) -> &'static str {
     }
 }
 
-/// What a face shows for an event, without the name of the contact.
-pub(crate) const fn event(kind: EventKind) -> &'static str {
+/// What a face shows for an event, without the name of the contact. A state is a message's, or
+/// else an invite's.
+pub(crate) const fn event(kind: EventKind, of_message: bool) -> &'static str {
     match kind {
         EventKind::Message => "New message.",
-        EventKind::State => "A message of yours has a new state.",
+        EventKind::State if of_message => "A message of yours has a new state.",
+        EventKind::State => "An invite has a new state.",
         EventKind::ContactAdded => "Paired. Compare words before you write.",
         EventKind::ContactVerified => "Verified.",
         EventKind::VerificationFailed => {

@@ -99,7 +99,7 @@ fn event_view(
         _ => None,
     };
     let contact = event.contact.and_then(|id| names.get(&id).cloned());
-    let words = wording::event(event.kind);
+    let words = wording::event(event.kind, event.message.is_some());
     Ok(view::Event {
         id: format!("e_{}", stored.id),
         kind: name_of(event.kind).to_owned(),
@@ -131,7 +131,7 @@ mod tests {
     fn prd_17_every_kind_has_a_name_and_words() {
         for (kind, _, name) in EventKind::ALL {
             assert_eq!(name_of(kind), name);
-            assert!(wording::event(kind).ends_with('.'));
+            assert!(wording::event(kind, true).ends_with('.'));
         }
     }
 }
