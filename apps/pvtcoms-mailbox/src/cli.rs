@@ -55,7 +55,7 @@ pub struct Serve {
     /// Hours that a page is kept.
     #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u16).range(24..=720))]
     pub ttl_hours: u16,
-    /// Proof of work for a deposit: 1 is about a tenth of a second of a client's time.
+    /// Proof of work for a deposit: 1 costs a client about a tenth of a second.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub effort: u32,
     /// Megabytes of disk to leave free; below it deposits are told to retry.

@@ -7,10 +7,11 @@ use board::header::PageHeader;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 const ROUNDS: usize = 5;
 const WRITERS: usize = 6;
-const A_ROUND: usize = 60;
+const A_ROUND: usize = 40;
 
 /// Deposits until the server is gone; keeps what was answered STORED.
 fn write(client: &Client, header: &PageHeader, stored: &Mutex<Vec<Envelope>>) {
@@ -47,6 +48,7 @@ fn brd_31_every_stored_envelope_survives_kill_9_and_the_chain_is_unbroken() {
                 // BRD-21: a page that was seen never becomes another.
                 assert_eq!(*heads.entry(frame.header.page).or_insert(head), head);
             }
+            thread::sleep(Duration::from_millis(50));
         }
         server.kill_9();
         writers.into_iter().for_each(|w| w.join().unwrap());

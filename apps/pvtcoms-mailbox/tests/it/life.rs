@@ -18,7 +18,8 @@ fn board(dir: &Path, now: Seconds) -> (Arc<FjallStore>, Pages) {
 
 fn board_with(dir: &Path, settings: Settings, now: Seconds) -> (Arc<FjallStore>, Pages) {
     let store = Arc::new(FjallStore::open(&dir.join("board"), &dir.join("keys")).unwrap());
-    let pages = Pages::open(Arc::clone(&store) as Arc<dyn Store>, settings, now).unwrap();
+    let shared: Arc<dyn Store> = store.clone();
+    let pages = Pages::open(shared, settings, now).unwrap();
     (store, pages)
 }
 

@@ -1,11 +1,16 @@
 //! The real program over its real socket.
 
-use crate::common::{MAILBOX, Server, dir, prefix, random, same_tag};
+use crate::common::{MAILBOX, SETTINGS, Server, dir, prefix, random, same_tag};
 use board::frame::{FETCH_ANSWER_LEN, PutAnswer, Request, Window};
-use board::header::DigestReader;
+use board::header::{DigestReader, PageHeader};
+use board::page::Settings;
+use mailbox::clock;
+use mailbox::pages::Pages;
+use mailbox::store::FjallStore;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::sync::Arc;
 
 #[test]
 fn brd_11_put_digest_fetch_round_trip() {
@@ -216,4 +221,55 @@ fn brd_24_nothing_about_a_connection_is_kept_unless_somebody_observes() {
     assert_eq!(kept, ["data"]);
     let status = std::fs::read_to_string(dir.path().join("data/status.json")).unwrap();
     assert!(status.contains("\"connections\": 2") && status.contains("stopped"), "{status}");
+}
+
+#[test]
+fn brd_23_effort_stands_in_every_header_and_is_asked_of_everybody() {
+    let dir = dir();
+    let server = Server::start_with(dir.path(), &["--effort", "3"]);
+    let client = server.client();
+    let header = client.header();
+    assert_eq!(header.effort, 3);
+    let cheap = PageHeader { effort: 1, ..header };
+    let refused = (0..20).map(|_| random()).find(|e| !client.put(&cheap, e).stored);
+    let refused = refused.expect("about two in three that were solved for effort 1");
+    assert!(client.put(&header, &refused).stored, "positive control");
+}
+
+/// Memory of the process in kB, as the kernel counts it.
+fn resident_kb(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn brd_27_ten_thousand_envelopes_need_less_than_60_mb() {
+    let dir = dir();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let settings = Settings { interval_s: 1, ..SETTINGS };
+    let start = clock::now() - 200;
+    {
+        let store = FjallStore::open(&data.join("board"), &data.join("keys")).unwrap();
+        let mut pages = Pages::open(Arc::new(store), settings, start).unwrap();
+        for second in 0..100 {
+            pages.put((0..100).map(|_| random()).collect(), start + second).unwrap();
+        }
+        pages.tick(start + 100).unwrap();
+    }
+    let server = Server::start(dir.path());
+    let client = server.client();
+    let frames = client.digest(Window::LastHour);
+    let count: u32 = frames.iter().map(|f| f.header.count).sum();
+    assert!(count >= 10_000, "{count}");
+    for frame in &frames {
+        let chunk = u16::try_from(frame.header.chunks().saturating_sub(1)).unwrap();
+        client.fetch(frame.header.page, chunk);
+    }
+    let header = client.header();
+    (0..10).for_each(|_| assert!(client.put(&header, &random()).stored));
+    let kb = resident_kb(server.pid());
+    println!("{kb} kB at most with {count} envelopes");
+    assert!(kb < 60_000, "{kb} kB");
 }

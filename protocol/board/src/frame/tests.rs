@@ -116,7 +116,7 @@ fn brd_14_every_chunk_of_every_page_size_verifies() {
     for deposits in [1, 8, 9, 17, 40, 64, 65] {
         let page = page(deposits);
         let header = page.frame.header;
-        assert_eq!(header.chunks() as usize, deposits.div_ceil(8));
+        assert_eq!(usize::try_from(header.chunks()), Ok(deposits.div_ceil(8)));
         let mut seen = Vec::new();
         for chunk in 0..u16::try_from(header.chunks()).unwrap() {
             let bytes = page.answer(chunk).unwrap().encode();

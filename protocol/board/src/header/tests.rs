@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "test code")]
+
 use super::*;
 use crate::envelope;
 use crate::page::{Entry, Layout, MAX_PAGE, Page, PageError, Place, Settings, filling};
@@ -159,9 +161,8 @@ proptest! {
         let mut reader = DigestReader::new(MAILBOX);
         let got = reader.push(&bytes).unwrap_or_default();
         // The last page's own header can lie undetected until the next page contradicts it.
-        let last = bytes.len() - frames[2].to_bytes().len();
-        for (page, frame) in got.iter().zip(&frames) {
-            prop_assert!(page == frame || i >= last || page.header.page + 1 >= got.len() as u64);
+        for (page, frame) in got.iter().zip(&frames).take(got.len().saturating_sub(1)) {
+            prop_assert_eq!(page, frame);
         }
         if i < last {
             prop_assert!(got.len() < 3);
