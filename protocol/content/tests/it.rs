@@ -1,11 +1,5 @@
 //! Content, by its rules.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "test code"
-)]
+#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
 
 #[path = "it/display.rs"]
 mod display;

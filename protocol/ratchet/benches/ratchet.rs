@@ -1,5 +1,5 @@
 //! `cargo bench -p pvtcoms-ratchet`: one message of 1 KiB, encrypted and decrypted.
-#![expect(missing_docs, reason = "bench code; the macros make public items")]
+#![expect(clippy::unwrap_used, reason = "bench code")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use crypto::rand_core::SeedableRng;

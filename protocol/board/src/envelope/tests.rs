@@ -151,13 +151,14 @@ fn board_brd_6_messages_are_split_and_joined_in_any_order() {
 fn board_brd_6_parts_of_other_items_are_refused() {
     let all = || split_handshake([4; 16], Kind::Handshake, &[7; 9000]).unwrap();
     let mut joiner = PartJoiner::new(all().remove(2)).unwrap();
-    for change in [
-        (|p: &mut Parcel| p.mid[0] = 0) as fn(&mut Parcel),
+    let changes: [fn(&mut Parcel); 5] = [
+        |p| p.mid[0] = 0,
         |p| p.kind = Kind::Resync,
         |p| p.parts = 4,
         |p| p.part = 3,
         |p| p.body.truncate(3999),
-    ] {
+    ];
+    for change in changes {
         let mut parcel = all().remove(0);
         change(&mut parcel);
         assert_eq!(joiner.add(parcel).err(), Some(JoinError));

@@ -65,13 +65,14 @@ fn content_cnt_5_refuses_parts_that_contradict_the_others() {
     let text = "z".repeat(PART_LEN * 2);
     let mut joiner = Joiner::new();
     assert_eq!(joiner.add(parts(&text).remove(0)).unwrap(), None);
-    for change in [
-        (|p: &mut Part| p.message[0] = 9) as fn(&mut Part),
+    let changes: [fn(&mut Part); 5] = [
+        |p| p.message[0] = 9,
         |p| p.seq += 1,
         |p| p.sent += 1,
         |p| p.total -= 1,
         |p| (p.count, p.total) = (3, p.total + 1),
-    ] {
+    ];
+    for change in changes {
         let mut part = parts(&text).remove(1);
         change(&mut part);
         assert_eq!(refused(&mut joiner, part), JoinError::Inconsistent);

@@ -68,7 +68,7 @@ fn ratchet_co_3_the_inviter_can_forge_the_whole_transcript() {
 fn ratchet_co_3_the_invited_side_can_forge_the_inviters_words() {
     let mut p = crate::pair::fresh(40);
     let b_before = copy(&p.b);
-    p.from_b(b"first"); // A never sees it; nothing of A is needed.
+    p.b_sends(b"first"); // A never sees it; nothing of A is needed.
 
     // B's own state gives a "state of A" that answers to B: root, session and B's public keys.
     let state = p.b.to_secret_bytes();

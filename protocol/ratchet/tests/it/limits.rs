@@ -7,9 +7,9 @@ use ratchet::{
 /// A message after `lost` others that never arrive.
 fn after(p: &mut crate::pair::Pair, lost: u32) -> Ciphertext {
     for _ in 0..lost {
-        p.from_a(b"lost");
+        p.a_sends(b"lost");
     }
-    p.from_a(b"last")
+    p.a_sends(b"last")
 }
 
 #[test]
@@ -25,16 +25,16 @@ fn ratchet_rat_6_skips_1000_and_not_1001() {
     let far = after(&mut p, MAX_SKIP + 1);
     assert_eq!(refused(&mut p.b, TODAY, &far), DecryptError::TooManySkipped);
     p.b_says(b"answer").unwrap();
-    let stepping = p.from_a(b"pn too far");
+    let stepping = p.a_sends(b"pn too far");
     assert_eq!(refused(&mut p.b, TODAY, &stepping), DecryptError::TooManySkipped);
 }
 
 #[test]
 fn ratchet_rat_6_stores_2000_keys_and_the_oldest_go() {
     let mut p = met(21);
-    let first = p.from_a(b"first");
-    let second = p.from_a(b"second");
-    let third = p.from_a(b"third");
+    let first = p.a_sends(b"first");
+    let second = p.a_sends(b"second");
+    let third = p.a_sends(b"third");
     for _ in 0..3 {
         let last = after(&mut p, 666);
         read(&mut p.b, &last).unwrap();
@@ -52,7 +52,7 @@ fn ratchet_rat_6_keeps_keys_of_five_old_chains() {
     let mut p = met(22);
     let mut late = Vec::new();
     for _ in 0..=MAX_OLD_CHAINS {
-        late.push(p.from_a(b"late"));
+        late.push(p.a_sends(b"late"));
         p.a_says(b"x").unwrap();
         p.b_says(b"y").unwrap();
     }
@@ -68,7 +68,7 @@ fn ratchet_rat_6_keeps_keys_of_five_old_chains() {
 #[test]
 fn ratchet_rat_6_keeps_keys_for_thirty_days() {
     let mut p = met(23);
-    let late = p.from_a(b"late");
+    let late = p.a_sends(b"late");
     p.a_says(b"x").unwrap();
     let mut on_the_day = copy(&p.b);
     assert!(on_the_day.decrypt(TODAY + SKIPPED_DAYS, &late).is_ok());
@@ -97,7 +97,7 @@ fn ratchet_rat_6_a_chain_ends_at_2_to_the_24() {
     assert_eq!(a.encrypt(&mut p.rng, b"more").err(), Some(EncryptError::Exhausted));
     assert_eq!(*before, *a.to_secret_bytes());
     // An answer starts the next chain.
-    let answer = p.from_b(b"answer");
+    let answer = p.b_sends(b"answer");
     read(&mut a, &answer).unwrap();
     assert!(a.encrypt(&mut p.rng, b"more").is_ok());
 }

@@ -44,21 +44,21 @@ pub(crate) fn met(seed: u64) -> Pair {
 }
 
 impl Pair {
-    pub(crate) fn from_a(&mut self, text: &[u8]) -> Ciphertext {
+    pub(crate) fn a_sends(&mut self, text: &[u8]) -> Ciphertext {
         self.a.encrypt(&mut self.rng, text).unwrap()
     }
 
-    pub(crate) fn from_b(&mut self, text: &[u8]) -> Ciphertext {
+    pub(crate) fn b_sends(&mut self, text: &[u8]) -> Ciphertext {
         self.b.encrypt(&mut self.rng, text).unwrap()
     }
 
     pub(crate) fn a_says(&mut self, text: &[u8]) -> Result<Vec<u8>, DecryptError> {
-        let message = self.from_a(text);
+        let message = self.a_sends(text);
         read(&mut self.b, &message)
     }
 
     pub(crate) fn b_says(&mut self, text: &[u8]) -> Result<Vec<u8>, DecryptError> {
-        let message = self.from_b(text);
+        let message = self.b_sends(text);
         read(&mut self.a, &message)
     }
 }

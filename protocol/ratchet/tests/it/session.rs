@@ -20,7 +20,7 @@ fn ratchet_rat_1_every_length_is_one_length() {
     let mut p = met(2);
     for len in [0, 1, 1000, MAX_CONTENT - 1, MAX_CONTENT] {
         let text = vec![0x5a; len];
-        let message = p.from_a(&text);
+        let message = p.a_sends(&text);
         assert_eq!(message.as_bytes().len(), CIPHERTEXT_LEN);
         assert_eq!(read(&mut p.b, &message).unwrap(), text);
     }
@@ -33,7 +33,7 @@ fn ratchet_rat_1_every_length_is_one_length() {
 #[test]
 fn ratchet_rat_1_refuses_unknown_version_type_and_reserved_bytes() {
     let mut p = met(3);
-    let message = p.from_a(b"x");
+    let message = p.a_sends(b"x");
     for (at, field) in [
         (0, Malformed::Field("version")),
         (1, Malformed::Field("type")),
@@ -54,7 +54,7 @@ fn ratchet_rat_1_refuses_nonzero_padding_and_false_lengths() {
     use crypto::aead::siv_seal;
     use crypto::kdf::hmac;
     let mut p = met(4);
-    let honest = p.from_a(b"x");
+    let honest = p.a_sends(b"x");
     read(&mut p.b, &honest).unwrap();
     // A's chain key at number 1, as the peer has it.
     let state = p.a.to_secret_bytes();
@@ -99,12 +99,12 @@ fn ratchet_rat_4_refuses_a_key_that_contributes_nothing() {
     let zero = Ratchet::invited(&mut p.rng, &ROOT, SID, dh::Public([0; 32]), k);
     assert_eq!(zero.err(), Some(dh::NotContributory));
 
-    let mut message = *p.from_b(b"first").as_bytes();
+    let mut message = *p.b_sends(b"first").as_bytes();
     message[12..44].fill(0);
     let error = refused(&mut p.a, TODAY, &Ciphertext::from_bytes(&message));
     assert_eq!(error, DecryptError::NotAuthentic);
     // An encapsulation key that is not reduced.
-    let mut message = *p.from_b(b"second").as_bytes();
+    let mut message = *p.b_sends(b"second").as_bytes();
     message[44..47].fill(0xff);
     let error = refused(&mut p.a, TODAY, &Ciphertext::from_bytes(&message));
     assert_eq!(error, DecryptError::Malformed(Malformed::Field("ek")));
@@ -114,13 +114,13 @@ fn ratchet_rat_4_refuses_a_key_that_contributes_nothing() {
 fn ratchet_rat_4_refuses_an_impossible_previous_length() {
     let mut p = fresh(7);
     let error = {
-        let message = flipped(&p.from_b(b"first"), 11, 1);
+        let message = flipped(&p.b_sends(b"first"), 11, 1);
         refused(&mut p.a, TODAY, &message)
     };
     assert_eq!(error, DecryptError::Malformed(Malformed::Field("pn")), "no chain was before");
     p.b_says(b"first").unwrap();
     p.a_says(b"answer").unwrap();
-    let message = p.from_b(b"pn is 2");
+    let message = p.b_sends(b"pn is 2");
     let error = refused(&mut p.a, TODAY, &flipped(&message, 11, 3)); // pn 1, though 2 have come
     assert_eq!(error, DecryptError::Malformed(Malformed::Field("pn")));
     assert_eq!(read(&mut p.a, &message).unwrap(), b"pn is 2");
@@ -131,14 +131,14 @@ fn ratchet_rat_4_refuses_an_impossible_previous_length() {
 fn ratchet_rat_8_only_an_answer_steps_the_ratchet() {
     let mut p = met(8);
     let dh_of = |message: &Ciphertext| message.as_bytes()[12..44].to_vec();
-    let (one, two) = (p.from_a(b"1"), p.from_a(b"2"));
+    let (one, two) = (p.a_sends(b"1"), p.a_sends(b"2"));
     assert_eq!(dh_of(&one), dh_of(&two));
     assert_eq!(one.as_bytes()[44..2316], two.as_bytes()[44..2316], "ek and ct stay");
     read(&mut p.b, &one).unwrap();
-    let three = p.from_a(b"3");
+    let three = p.a_sends(b"3");
     assert_eq!(dh_of(&one), dh_of(&three), "hearing nothing heals nothing");
     p.b_says(b"receipt").unwrap();
-    let four = p.from_a(b"4");
+    let four = p.a_sends(b"4");
     assert_ne!(dh_of(&one), dh_of(&four));
     for (message, text) in [(four, b"4"), (three, b"3"), (two, b"2")] {
         assert_eq!(read(&mut p.b, &message).unwrap(), text);
@@ -150,7 +150,7 @@ fn ratchet_rat_5_a_rolled_back_sender_reveals_equality_at_most() {
     let mut p = met(9);
     p.a_says(b"step").unwrap();
     let mut back = crate::pair::copy(&p.a);
-    let one = p.from_a(&[0; 64]);
+    let one = p.a_sends(&[0; 64]);
     let two = back.encrypt(&mut p.rng, &[1; 64]).unwrap();
     assert_eq!(one.as_bytes()[..2316], two.as_bytes()[..2316], "same number, same key");
     let xor: Vec<u8> = one.as_bytes()[2348..2412]
@@ -166,7 +166,7 @@ fn ratchet_rat_5_a_rolled_back_sender_reveals_equality_at_most() {
 #[test]
 fn ratchet_rat_7_replays_are_refused() {
     let mut p = met(10);
-    let (one, two, three) = (p.from_a(b"1"), p.from_a(b"2"), p.from_a(b"3"));
+    let (one, two, three) = (p.a_sends(b"1"), p.a_sends(b"2"), p.a_sends(b"3"));
     read(&mut p.b, &one).unwrap();
     assert_eq!(refused(&mut p.b, TODAY, &one), DecryptError::Replayed);
     read(&mut p.b, &three).unwrap();
@@ -193,9 +193,9 @@ fn ratchet_rat_7_failures_print_alike() {
 #[test]
 fn ratchet_rat_7_own_and_foreign_messages_are_refused() {
     let (mut p, mut q) = (met(11), met(12));
-    let mine = p.from_a(b"to b");
+    let mine = p.a_sends(b"to b");
     refused(&mut p.a, TODAY, &mine);
-    let foreign = q.from_a(b"other session");
+    let foreign = q.a_sends(b"other session");
     assert_eq!(refused(&mut p.b, TODAY, &foreign), DecryptError::NotAuthentic);
 }
 
@@ -209,7 +209,7 @@ proptest! {
     ) {
         let mut p = met(13);
         let texts: [&[u8]; 3] = [b"steps", b"late", b"goes on"];
-        let messages: Vec<_> = texts.iter().map(|text| p.from_a(text)).collect();
+        let messages: Vec<_> = texts.iter().map(|text| p.a_sends(text)).collect();
         if which > 0 {
             read(&mut p.b, &messages[0]).unwrap();
         }

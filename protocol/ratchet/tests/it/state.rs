@@ -17,7 +17,7 @@ fn ratchet_rat_2_every_state_survives_saving() {
     };
     check(&p.a, 0);
     check(&p.b, 2);
-    p.from_b(b"late");
+    p.b_sends(b"late");
     p.b_says(b"first").unwrap();
     check(&p.a, 1);
     p.a_says(b"x").unwrap();
@@ -29,7 +29,7 @@ fn ratchet_rat_2_every_state_survives_saving() {
 #[test]
 fn ratchet_rat_2_a_saved_session_goes_on() {
     let mut p = met(31);
-    let late = p.from_a(b"late");
+    let late = p.a_sends(b"late");
     for _ in 0..3 {
         (p.a, p.b) = (copy(&p.a), copy(&p.b));
         p.a_says(b"x").unwrap();
@@ -47,7 +47,7 @@ proptest! {
         at in any::<prop::sample::Index>(), byte in any::<u8>(), tail in any::<bool>(),
     ) {
         let mut p = met(32);
-        p.from_a(b"late");
+        p.a_sends(b"late");
         p.a_says(b"x").unwrap();
         let mut bytes = p.b.to_secret_bytes();
         // Half of the tries at the end, where counts and skipped keys are.

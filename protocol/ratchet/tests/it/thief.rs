@@ -16,7 +16,7 @@ fn ratchet_co_2_rat_7_a_stolen_state_opens_nothing_earlier() {
     let mut spent = Vec::new();
     for _ in 0..3 {
         for _ in 0..2 {
-            let message = p.from_a(b"earlier");
+            let message = p.a_sends(b"earlier");
             let state = p.a.to_secret_bytes();
             spent.extend([
                 state[AT_ROOT].to_vec(),
@@ -62,7 +62,7 @@ fn ratchet_co_2_a_quantum_thief_is_shut_out_once_both_have_stepped() {
     // The theft: A's whole state, while its chain is under way.
     let mut stolen = copy(&p.a);
     // The window: the chain goes on, and B's next step is made to keys that were stolen.
-    let from_b = p.from_b(b"B steps");
+    let from_b = p.b_sends(b"B steps");
     assert_eq!(read(&mut copy(&stolen), &from_b).unwrap(), b"B steps");
     read(&mut p.a, &from_b).unwrap();
     read(&mut stolen, &from_b).unwrap();
@@ -70,7 +70,7 @@ fn ratchet_co_2_a_quantum_thief_is_shut_out_once_both_have_stepped() {
 
     // A steps: both have now.
     let b_then = copy(&p.b);
-    let from_a = p.from_a(b"A steps");
+    let from_a = p.a_sends(b"A steps");
 
     // To read it, the thief plays B: it has the root, and by breaking X25519 B's private key from
     // the wire. It lacks B's KEM seed alone.
@@ -85,10 +85,10 @@ fn ratchet_co_2_a_quantum_thief_is_shut_out_once_both_have_stepped() {
     // Everything later hangs on that root step, in both directions.
     read(&mut p.b, &from_a).unwrap();
     for _ in 0..3 {
-        let there = p.from_b(b"later");
+        let there = p.b_sends(b"later");
         assert!(stolen.decrypt(TODAY, &there).is_err());
         read(&mut p.a, &there).unwrap();
-        let back = p.from_a(b"later");
+        let back = p.a_sends(b"later");
         assert!(thief.decrypt(TODAY, &back).is_err() && stolen.decrypt(TODAY, &back).is_err());
         read(&mut p.b, &back).unwrap();
     }
@@ -101,7 +101,7 @@ fn ratchet_co_2_a_thief_who_breaks_the_kem_is_shut_out_as_well() {
     p.a_says(b"before").unwrap();
     p.b_says(b"B steps").unwrap();
     let mut as_b = p.b.to_secret_bytes();
-    let from_a = p.from_a(b"A steps");
+    let from_a = p.a_sends(b"A steps");
     as_b[AT_DH].fill(0x55);
     assert!(Ratchet::from_secret_bytes(&as_b).unwrap().decrypt(TODAY, &from_a).is_err());
     assert!(read(&mut p.b, &from_a).is_ok());
