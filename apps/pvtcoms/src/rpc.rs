@@ -138,11 +138,18 @@ impl Client {
     }
 
     fn keep(&mut self, incoming: Incoming) -> Outcome {
-        if incoming.method.as_deref() == Some("event") {
-            let event = serde_json::from_value(incoming.params).map_err(|_| not_understood())?;
-            self.events.push_back(event);
+        match incoming.method.as_deref() {
+            Some("event") => {
+                let event =
+                    serde_json::from_value(incoming.params).map_err(|_| not_understood())?;
+                self.events.push_back(event);
+                Ok(())
+            }
+            // A newer core may tell more than is known here.
+            Some(_) => Ok(()),
+            // An answer to nothing that was asked.
+            None => Err(not_understood()),
         }
-        Ok(())
     }
 
     /// One line, parsed; nothing when `deadline` has passed.

@@ -183,7 +183,7 @@ async fn keep(program: Program, mut stop: watch::Receiver<bool>) -> End {
             Ok(pause) => pause,
             Err(why) => return End::GaveUp(why),
         };
-        if !pause.is_zero() {
+        if pause.as_secs() > 0 {
             let name = program.name;
             say(&format!("{name} ended ({}); again in {} s", ended.reason, pause.as_secs()));
         }

@@ -18,7 +18,10 @@ pub(crate) fn run(face: &Face<'_>, follow: bool) -> Outcome {
     let mut client = reach(face)?;
     let mut shown = ask(face, &mut client)?;
     print(face, &shown)?;
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         std::thread::sleep(LOOK);
         match ask(face, &mut client) {
             Ok(next) => {
@@ -31,7 +34,6 @@ pub(crate) fn run(face: &Face<'_>, follow: bool) -> Outcome {
             Err(fault) => return Err(fault),
         }
     }
-    Ok(())
 }
 
 /// A profile that was never made has no status, and nothing is started for it.
