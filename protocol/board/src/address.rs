@@ -78,7 +78,13 @@ mod tests {
             letters[at] = if letters[at] == b'a' { b'b' } else { b'a' };
             assert!(decode(std::str::from_utf8(&letters).unwrap()).is_err(), "{at}");
         }
-        for text in ["", ".onion", "example.org", &KNOWN[1..], &KNOWN[..56]] {
+        for text in [
+            "",
+            ".onion",
+            "example.org",
+            KNOWN.trim_start_matches('2'),
+            KNOWN.trim_end_matches(".onion"),
+        ] {
             assert_eq!(decode(text), Err(AddressError::NotOnion));
         }
     }
