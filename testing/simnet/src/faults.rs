@@ -1,0 +1,66 @@
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// What goes wrong at a mailbox, in cases of a thousand. All dice fall for every operation, so that
+/// the faults of one are the same whatever another carries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Nobody answers.
+    pub dead: bool,
+    /// A put is refused with RETRY.
+    pub retry: u32,
+    /// A put is stored, and the answer is lost.
+    pub lose_answer: u32,
+    /// A put is answered STORED, and nothing is stored.
+    pub drop_put: u32,
+    /// A put is stored twice, and the second copy appears a page later.
+    pub duplicate: u32,
+    /// The circuit dies before the request arrives.
+    pub lose_request: u32,
+    /// A fetch is answered with random bytes.
+    pub garbage_fetch: u32,
+    /// One bit of an answer is turned.
+    pub flip: u32,
+    /// Added to the time that an answer takes, at most, in milliseconds.
+    pub delay_ms: u64,
+}
+
+/// The dice of one operation.
+pub(crate) struct Fate {
+    pub(crate) retry: bool,
+    pub(crate) lose_answer: bool,
+    pub(crate) drop_put: bool,
+    pub(crate) duplicate: bool,
+    pub(crate) lose_request: bool,
+    pub(crate) garbage_fetch: bool,
+    pub(crate) flip: Option<u64>,
+    pub(crate) delay_ms: u64,
+}
+
+pub(crate) struct FaultDice(ChaCha20Rng);
+
+impl FaultDice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(ChaCha20Rng::seed_from_u64(seed))
+    }
+
+    pub(crate) fn draw(&mut self, faults: &Faults) -> Fate {
+        let mut roll = |chance: u32| self.0.next_u32() % 1000 < chance;
+        let fate = Fate {
+            retry: roll(faults.retry),
+            lose_answer: roll(faults.lose_answer),
+            drop_put: roll(faults.drop_put),
+            duplicate: roll(faults.duplicate),
+            lose_request: roll(faults.lose_request) || faults.dead,
+            garbage_fetch: roll(faults.garbage_fetch),
+            flip: roll(faults.flip).then_some(0),
+            delay_ms: 0,
+        };
+        let (bit, delay) = (self.0.next_u64(), self.0.next_u64());
+        Fate {
+            flip: fate.flip.map(|_| bit),
+            delay_ms: delay % (faults.delay_ms + 1),
+            ..fate
+        }
+    }
+}
