@@ -1,6 +1,6 @@
 //! The engine itself: state, loading, and the inputs that it takes.
 
-pub(crate) mod command;
+mod establish;
 mod operate;
 mod pair;
 mod read;
@@ -8,6 +8,7 @@ mod receive;
 mod seal;
 mod upkeep;
 pub(crate) mod view;
+mod wish;
 
 use crate::changes::{Changes, Snapshot, Table};
 use crate::clock::Now;
@@ -59,7 +60,8 @@ pub enum EngineError {
 enum Purpose {
     Put { mailbox: OnionKey, item: Option<ItemId>, tag: [u8; 16] },
     Fetch { mailbox: OnionKey, page: u64, chunk: u16 },
-    Digest { mailbox: OnionKey, window: Window },
+    /// `day` is the UTC day on which it started, from which the window counts back.
+    Digest { mailbox: OnionKey, window: Window, day: u32 },
 }
 
 /// One unlocked profile.
@@ -177,6 +179,7 @@ impl Engine {
         let pairings: Vec<InviteId> = engine.pairings.keys().copied().collect();
         for pairing in pairings {
             engine.watch_pairing(&pairing);
+            engine.look_for_invite(now, &pairing);
         }
         Ok(engine)
     }

@@ -6,6 +6,7 @@
 pub mod changes;
 
 mod clock;
+mod command;
 mod contact;
 mod engine;
 mod mailbox;
@@ -20,7 +21,7 @@ mod watch;
 
 pub use clock::Now;
 pub use contact::{ContactId, Trust, VERIFY_TRIES};
-pub use engine::command::{Command, CommandError, Reply};
+pub use command::{Command, CommandError, Reply};
 pub use engine::view::{ContactView, InviteState, InviteView, MailboxView};
 pub use engine::{Engine, EngineError, Settings};
 pub use pairing::InviteId;

@@ -17,6 +17,10 @@ const FRAMES_KEPT: usize = 5000;
 const PREFIXES_KEPT: usize = 1_000_000;
 /// An absence up to this is covered by the ten minutes that a stream begins with.
 const COVERED_S: u64 = 9 * 60;
+/// An absence up to this is covered by the hour's window, which is read a while later.
+const HOUR_COVERS_S: u64 = 50 * 60;
+/// The oldest day that a digest can name (BRD-11).
+const OLDEST_DAY: u32 = 13;
 
 /// Why a mailbox is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +68,14 @@ impl Cursor {
     }
 }
 
+/// A window to be read. Days are absolute, so that one planned before midnight stays the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plan {
+    Fresh,
+    Hour,
+    Day(u32),
+}
+
 struct Stream {
     op: OpId,
     closes_at: u64,
@@ -100,7 +112,7 @@ pub(crate) struct Mailbox {
     pub(crate) found: BTreeMap<(u64, u16), Found>,
     streams: Vec<Stream>,
     opens: Vec<u64>,
-    windows: Vec<(u64, Window)>,
+    windows: Vec<(u64, Plan)>,
     /// Windows that are being read at this moment.
     reading: u32,
     cursor: Option<Cursor>,
@@ -157,18 +169,22 @@ impl Mailbox {
         self.windows.clear();
         let first = now.mono_ms.saturating_add(own_delay(&mut self.dice, mode));
         match self.role {
-            Role::Target => self.windows.push((first, Window::LastTenMinutes)),
+            Role::Target => self.windows.push((first, Plan::Fresh)),
             Role::Own => self.opens.push(first),
             Role::Borrowed => {
                 self.opens.push(first);
-                // When the invite was deposited is unknown: hour and days, one after another.
-                let days = (0..=13).map(|back| Window::Day { back });
-                let mut due = first;
-                for window in core::iter::once(Window::LastHour).chain(days) {
-                    due = due.saturating_add(own_delay(&mut self.dice, mode));
-                    self.windows.push((due, window));
-                }
+                self.read_back(now, mode);
             }
+        }
+    }
+
+    /// Reads all that is kept, the newest first: when an invite was deposited is unknown.
+    pub(crate) fn read_back(&mut self, now: Now, mode: Mode) {
+        let days = (0..=OLDEST_DAY).map(|back| Plan::Day(now.days().saturating_sub(back)));
+        let mut due = now.mono_ms;
+        for plan in core::iter::once(Plan::Hour).chain(days) {
+            due = due.saturating_add(own_delay(&mut self.dice, mode));
+            self.windows.push((due, plan));
         }
     }
 
@@ -196,11 +212,19 @@ impl Mailbox {
             return Some(Window::Stream);
         }
         let at = self.windows.iter().position(|(due, _)| *due <= now.mono_ms)?;
-        let (_, window) = self.windows.swap_remove(at);
+        let (_, plan) = self.windows.swap_remove(at);
         if self.role == Role::Target {
             let next = now.mono_ms.saturating_add(refresh_delay(&mut self.dice));
-            self.windows.push((next, Window::LastTenMinutes));
+            self.windows.push((next, Plan::Fresh));
         }
+        let window = match plan {
+            Plan::Fresh => Window::LastTenMinutes,
+            Plan::Hour => Window::LastHour,
+            Plan::Day(day) => {
+                let back = now.days().saturating_sub(day).min(OLDEST_DAY);
+                Window::Day { back: u8::try_from(back).unwrap_or(0) }
+            }
+        };
         self.reading = self.reading.saturating_add(1);
         Some(window)
     }
@@ -210,15 +234,16 @@ impl Mailbox {
         let seen = self.cursor.as_ref().map(|cursor| cursor.closed_at);
         let Some(seen) = seen.filter(|_| self.windows_done()) else { return };
         let absence = now.unix_s().saturating_sub(seen);
-        let days = (now.unix_s() / 86_400).saturating_sub(seen / 86_400).min(13);
-        let windows: Vec<Window> = match absence {
+        let first = u32::try_from(seen / 86_400).unwrap_or(0);
+        let first = first.max(now.days().saturating_sub(OLDEST_DAY));
+        let plans: Vec<Plan> = match absence {
             ..=COVERED_S => Vec::new(),
-            ..3600 => vec![Window::LastHour],
-            _ => (0..=u8::try_from(days).unwrap_or(13)).map(|back| Window::Day { back }).collect(),
+            ..=HOUR_COVERS_S => vec![Plan::Hour],
+            _ => (first..=now.days()).rev().map(Plan::Day).collect(),
         };
-        for window in windows {
+        for plan in plans {
             let due = now.mono_ms.saturating_add(own_delay(&mut self.dice, mode));
-            self.windows.push((due, window));
+            self.windows.push((due, plan));
         }
     }
 
@@ -235,6 +260,9 @@ impl Mailbox {
         let Some(at) = self.streams.iter().position(|s| s.op == op) else { return };
         let lost = self.streams.swap_remove(at);
         self.opens.retain(|due| *due != lost.successor_at);
+        if self.role == Role::Target {
+            return; // it was read for a pairing that is over
+        }
         let again = own_delay(&mut self.dice, mode).saturating_mul(self.patience());
         self.opens.push(now.mono_ms.saturating_add(again));
     }
@@ -244,14 +272,26 @@ impl Mailbox {
         self.reading = self.reading.saturating_sub(1);
     }
 
-    /// A window was not answered: it is asked for again.
-    pub(crate) fn window_lost(&mut self, window: Window, now: Now, mode: Mode) {
+    /// A window that was started on `day` was not answered: what it covered is asked for again.
+    pub(crate) fn window_lost(&mut self, window: Window, day: u32, now: Now, mode: Mode) {
         self.reading = self.reading.saturating_sub(1);
-        if self.role == Role::Target {
-            self.windows.clear();
-        }
         let again = own_delay(&mut self.dice, mode).saturating_mul(self.patience());
-        self.windows.push((now.mono_ms.saturating_add(again), window));
+        let due = now.mono_ms.saturating_add(again);
+        if self.role == Role::Target {
+            self.windows = vec![(due, Plan::Fresh)];
+            return;
+        }
+        match window {
+            Window::Day { back } => {
+                self.windows.push((due, Plan::Day(day.saturating_sub(u32::from(back)))));
+            }
+            // The hour has moved on: its days have not.
+            _ => {
+                for day in [day, day.saturating_sub(1)] {
+                    self.windows.push((due, Plan::Day(day)));
+                }
+            }
+        }
     }
 
     fn patience(&self) -> u64 {
@@ -263,7 +303,7 @@ impl Mailbox {
         if self.role == Role::Target && mode == Mode::Fast {
             self.windows.clear();
             let soon = now.mono_ms.saturating_add(own_delay(&mut self.dice, mode));
-            self.windows.push((soon, Window::LastTenMinutes));
+            self.windows.push((soon, Plan::Fresh));
         }
     }
 
@@ -275,6 +315,12 @@ impl Mailbox {
     /// The header of a page.
     pub(crate) fn header_of(&self, page: u64) -> Option<&PageHeader> {
         self.frames.get(&page).map(|frame| &frame.header)
+    }
+
+    /// Whether a page that is held may hold this tag.
+    pub(crate) fn holds(&self, tag: &[u8; 16]) -> bool {
+        let prefix = tag.first_chunk::<8>();
+        prefix.is_some_and(|p| self.frames().any(|frame| frame.chunks_of(p).next().is_some()))
     }
 
     /// All frames held.
@@ -290,7 +336,9 @@ impl Mailbox {
             return Seen::Clock;
         }
         let fork = self.contradicts(&header);
-        if !fork && self.frames.contains_key(&header.page) {
+        // A header that came from the cursor has no tags yet.
+        let whole = |known: &DigestFrame| known.prefixes.len() == frame.prefixes.len();
+        if !fork && self.frames.get(&header.page).is_some_and(whole) {
             return Seen::Known;
         }
         if fork {
@@ -331,6 +379,9 @@ impl Mailbox {
     }
 
     fn evict(&mut self) {
+        // What has expired at the mailbox cannot be fetched any more (BRD-22).
+        let oldest = self.header().map_or(0, |newest| newest.oldest);
+        self.found.retain(|(page, _), _| *page >= oldest);
         while self.frames.len() > FRAMES_KEPT || self.prefixes > PREFIXES_KEPT {
             let holds = |page: &u64| self.found.keys().any(|(found, _)| found == page);
             let oldest = self.frames.keys().find(|page| !holds(page)).copied();

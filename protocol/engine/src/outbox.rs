@@ -64,6 +64,8 @@ pub(crate) struct Item {
     /// When it was queued, Unix seconds.
     pub(crate) queued: u64,
     pub(crate) sealed: Option<Sealed>,
+    /// How often it was encrypted anew.
+    pub(crate) repeats: u8,
     pub(crate) deposits: Vec<Deposit>,
 }
 
@@ -99,7 +101,7 @@ impl Item {
             Owner::Contact(id) => w.u8(0).bytes(&id),
             Owner::Pairing(id) => w.u8(1).bytes(&id),
         };
-        w.u64(self.queued);
+        w.u64(self.queued).u8(self.repeats);
         put_load(&mut w, &self.load);
         put_flag(&mut w, self.sealed.is_some());
         if let Some(Sealed { g, n, at }) = self.sealed {
@@ -125,7 +127,7 @@ impl Item {
             1 => Owner::Pairing(r.array()?),
             _ => return Err(Malformed::Field("owner")),
         };
-        let queued = r.u64()?;
+        let (queued, repeats) = (r.u64()?, r.u8()?);
         let load = get_load(&mut r)?;
         let sealed = if get_flag(&mut r)? {
             Some(Sealed { g: r.u16()?, n: r.u32()?, at: r.u64()? })
@@ -143,7 +145,7 @@ impl Item {
             deposits.push(deposit);
         }
         r.finish()?;
-        Ok(Self { id, order, owner, load, queued, sealed, deposits })
+        Ok(Self { id, order, owner, load, queued, sealed, repeats, deposits })
     }
 }
 

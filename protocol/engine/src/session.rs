@@ -32,6 +32,8 @@ pub(crate) struct Session {
     /// Unacknowledged indices of the sending generation, and what they carry.
     pub(crate) sent: BTreeMap<u32, [u8; 16]>,
     send_since: u64,
+    /// Below this the peer has everything, or was told not to wait for it.
+    peer_base: u32,
     pub(crate) recv: RecvChain,
     recv_secret: GenerationSecret,
     pub(crate) recv_next: Option<(GenerationSecret, RecvChain)>,
@@ -78,6 +80,7 @@ impl Session {
             send_next: None,
             sent: BTreeMap::new(),
             send_since: now_s,
+            peer_base: 0,
             recv: RecvChain::new(&recv_secret, 0, back),
             recv_secret,
             recv_next: None,
@@ -90,10 +93,17 @@ impl Session {
         })
     }
 
-    /// Whether another index may be used: at most 64 stay unacknowledged (BRD-41).
-    pub(crate) fn has_room(&self) -> bool {
-        let lowest = self.sent.keys().next().copied().unwrap_or(self.send.next_index());
-        self.send.next_index().saturating_sub(lowest) < WINDOW
+    /// Indices that may still be used: the peer waits for 64 from its base on (BRD-41, 43).
+    pub(crate) const fn room(&self) -> u32 {
+        WINDOW.saturating_sub(self.send.next_index().saturating_sub(self.peer_base))
+    }
+
+    /// Ends the pursuit of indices whose items are gone (receipts, and what was given up), so that
+    /// the floor passes them and a lost one cannot jam the window (BRD-41). The younger ones may
+    /// still be on their way.
+    pub(crate) fn abandon(&mut self, gone: impl Fn(&[u8; 16]) -> bool) {
+        let young = self.send.next_index().saturating_sub(WINDOW / 2);
+        self.sent.retain(|n, item| *n >= young || !gone(item));
     }
 
     /// What has arrived, for the next parcel (BRD-42).
@@ -111,6 +121,7 @@ impl Session {
         if ack.g != self.send.g() {
             return Vec::new();
         }
+        self.peer_base = self.peer_base.max(ack.base.min(self.send.next_index()));
         let done: Vec<u32> = self.sent.keys().copied().filter(|n| ack.covers(*n)).collect();
         done.iter().filter_map(|n| self.sent.remove(n)).collect()
     }
@@ -146,6 +157,7 @@ impl Session {
         self.send = SendChain::new(&secret, g, contact.outward());
         self.send_secret = secret;
         self.send_since = now_s;
+        self.peer_base = 0;
         core::mem::take(&mut self.sent).into_values().collect()
     }
 
@@ -189,7 +201,7 @@ impl Session {
         }
         put_bytes(&mut w, &self.sync.to_secret_bytes());
         w.bytes(self.recovery.expose_secret());
-        w.u64(self.send_since).u32(self.seq_out).u32(self.seq_in);
+        w.u64(self.send_since).u32(self.peer_base).u32(self.seq_out).u32(self.seq_in);
         put_flag(&mut w, self.ack_due);
         w.u32(u32::try_from(self.sent.len()).unwrap_or(u32::MAX));
         for (n, item) in &self.sent {
@@ -218,7 +230,8 @@ impl Session {
         };
         let sync = SyncChain::from_secret_bytes(get_bytes(&mut r)?)?;
         let recovery = RecoveryPsk::copy_of(&r.array()?);
-        let (send_since, seq_out, seq_in) = (r.u64()?, r.u32()?, r.u32()?);
+        let (send_since, peer_base) = (r.u64()?, r.u32()?);
+        let (seq_out, seq_in) = (r.u32()?, r.u32()?);
         let ack_due = get_flag(&mut r)?;
         let count = r.u32()?;
         let mut sent = BTreeMap::new();
@@ -233,6 +246,7 @@ impl Session {
             send_next,
             sent,
             send_since,
+            peer_base,
             recv,
             recv_secret,
             recv_next,

@@ -20,6 +20,8 @@ use rand_core::CryptoRng;
 const IN_FLIGHT: usize = 8;
 /// PUT slots that an acknowledgement waits for a message to ride on (BRD-42).
 const ACK_SLOTS: u8 = 6;
+/// Of the 64 indices that may be unacknowledged, those that no new message takes (BRD-41).
+const RESERVED: u32 = 8;
 /// Loops that may be out at once.
 const LOOPS: usize = 200;
 /// Age of the pages that decoys fetch from (BRD-34).
@@ -36,7 +38,7 @@ impl Engine {
         let Some(target) = target.copied().filter(|_| self.has_room()) else { return };
         let real = self.oldest_item(&target).or_else(|| {
             let contact = self.lone_ack(&target, ACK_SLOTS)?;
-            Some(self.queue_receipt(rng, now, &contact))
+            Some(self.queue_receipt(rng, now, step, &contact))
         });
         let sent = real.is_some_and(|item| self.put_item(rng, now, step, &item, &target));
         if !sent {
@@ -80,7 +82,7 @@ impl Engine {
             } else if let Some((contact, key)) =
                 keys.iter().find_map(|key| Some((self.lone_ack(key, 0)?, *key)))
             {
-                let item = self.queue_receipt(rng, now, &contact);
+                let item = self.queue_receipt(rng, now, step, &contact);
                 self.put_item(rng, now, step, &item, &key);
             }
         }
@@ -158,7 +160,10 @@ impl Engine {
         else {
             return false;
         };
-        let fits = item.sealed.is_some() || (session.ratchet.can_send() && session.has_room());
+        // What is said for the first time leaves room for receipts and repeats.
+        let first = item.repeats == 0 && item.message().is_some();
+        let room = session.room() > if first { RESERVED } else { 0 };
+        let fits = item.sealed.is_some() || (session.ratchet.can_send() && room);
         contact.may_send() && fits
     }
 
@@ -167,8 +172,8 @@ impl Engine {
         self.sessions.iter().find_map(|(id, session)| {
             let contact = self.contacts.get(id)?;
             let due = session.ack_due && session.slots_waited >= slots;
-            let able = contact.may_send() && session.ratchet.can_send() && session.has_room();
-            let open = self.outbox.of(Owner::Contact(*id)).any(|i| matches!(i.load, Load::Receipt));
+            let able = contact.may_send() && session.ratchet.can_send() && session.room() > 0;
+            let open = self.receipts(id).any(|item| !item.stored());
             (due && able && !open && contact.inbox.contains(target)).then_some(*id)
         })
     }
@@ -298,7 +303,7 @@ impl Engine {
             (Some(Purpose::Fetch { mailbox, page, chunk }), Answer::Fetch(fetched)) => {
                 self.fetch_answered(rng, now, step, mailbox, page, chunk, &fetched);
             }
-            (Some(Purpose::Digest { mailbox, window }), Answer::Ended) => {
+            (Some(Purpose::Digest { mailbox, window, .. }), Answer::Ended) => {
                 self.digest_ended(now, step, mailbox, window, id);
             }
             (Some(purpose), Answer::Failed(reason)) => self.lost(now, id, purpose, reason),
@@ -358,9 +363,9 @@ impl Engine {
         }
     }
 
-    /// M1 is at every mailbox of the invite: it can be handed out (INV-2).
+    /// M1 is at a mailbox of the invite: it can be handed out (INV-2).
     fn deposited(&mut self, now: Now, step: &mut Step, id: &[u8; 16]) {
-        let waiting = self.outbox.of(Owner::Pairing(*id)).next().is_some();
+        let waiting = self.outbox.of(Owner::Pairing(*id)).any(|item| !item.stored());
         let Some(pairing) = self.pairings.get_mut(id).filter(|_| !waiting) else { return };
         if matches!(pairing.phase, Phase::Depositing(_)) {
             let phase = core::mem::replace(&mut pairing.phase, Phase::Dead);
@@ -437,11 +442,11 @@ impl Engine {
                     found.tries = found.tries.saturating_add(1);
                 }
             }
-            Purpose::Digest { window, .. } => {
+            Purpose::Digest { window, day, .. } => {
                 if let Some(mailbox) = self.mailboxes.get_mut(&key) {
                     match window {
                         Window::Stream => mailbox.stream_lost(id, now, mode),
-                        window => mailbox.window_lost(window, now, mode),
+                        window => mailbox.window_lost(window, day, now, mode),
                     }
                 }
             }

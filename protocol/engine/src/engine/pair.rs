@@ -1,19 +1,18 @@
 //! Pairing: the transitions of [`Phase`], driven by what arrives at the invite's tags.
 
 use super::Engine;
-use crate::changes::{Change, EventKind, Table};
+use crate::changes::EventKind;
 use crate::clock::Now;
-use crate::contact::{Contact, ContactId, Trust};
+use crate::mailbox::Role;
 use crate::outbox::{Deposit, Item, Load, Owner};
 use crate::pairing::{Burnt, GARBAGE_LIMIT, InviteId, KeptSlot, Pairing, Phase, slot};
-use crate::session::Session;
 use crate::step::Step;
 use crate::watch::{Meaning, WatchOwner};
 use board::envelope::{self, Kind, Parcel, split_handshake};
 use board::tag::{Direction, InviteSlots, OnionKey, Tag};
 use crypto::Zeroizing;
-use handshake::{Established, Introduction};
-use identity::{Fingerprint, Relation};
+use handshake::Introduction;
+use identity::Fingerprint;
 use rand_core::CryptoRng;
 
 impl Pairing {
@@ -72,6 +71,22 @@ impl Engine {
         }
         let fresh = self.watch.replace(WatchOwner::Pairing(*id), tags);
         self.look_back(&fresh);
+    }
+
+    /// The first message of an invite may lie on a page from before an own mailbox was read; a
+    /// mailbox that is borrowed for the pairing is read back anyway.
+    pub(super) fn look_for_invite(&mut self, now: Now, id: &InviteId) {
+        let Some(Phase::Fetching(invite)) = self.pairings.get(id).map(|p| &p.phase) else { return };
+        let slots = InviteSlots::new(invite.secret().expose_secret());
+        let mode = self.profile.mode;
+        for key in invite.mailboxes() {
+            let tag = slots.tag(Direction::ToInvited, slot::M1, key).0;
+            if let Some(mailbox) = self.mailboxes.get_mut(key).filter(|m| m.role == Role::Own)
+                && !mailbox.holds(&tag)
+            {
+                mailbox.read_back(now, mode);
+            }
+        }
     }
 
     /// Takes a part that opened at slot `at` of an invite.
@@ -250,114 +265,6 @@ impl Engine {
         self.sync_mailboxes(now);
     }
 
-    /// Makes the contact of a completed handshake, unverified; or, if the invite was assigned to
-    /// a contact that is known, changes that contact's key, which blocks it (ID-3).
-    fn establish(
-        &mut self,
-        rng: &mut impl CryptoRng,
-        now: Now,
-        step: &mut Step,
-        pairing_id: &InviteId,
-        inviter: bool,
-        established: Established,
-    ) {
-        let Established { peer, peer_intro, sas, session, first, .. } = established;
-        // SAS-4: half of a known identity is nobody.
-        let half = |c: &Contact| peer.relation_to(&c.cert) != Relation::Stranger;
-        if self.contacts.values().any(half) {
-            return self.kill_pairing(now, step, pairing_id);
-        }
-        let wanted = self.pairings.get(pairing_id).map(|p| p.name.clone()).unwrap_or_default();
-        let assigned = self.contacts.values().find(|c| !wanted.is_empty() && c.name == wanted);
-        let changed = assigned.map(|contact| contact.id);
-        let id = changed.unwrap_or_else(|| {
-            let mut id = [0; 16];
-            rng.fill_bytes(&mut id);
-            id
-        });
-        let shown = if wanted.is_empty() { &peer_intro.name } else { &wanted };
-        let name = if changed.is_some() { wanted.clone() } else { self.free_name(shown) };
-        let contact = Contact {
-            id,
-            name,
-            trust: if changed.is_some() { Trust::Changed } else { Trust::Unverified },
-            cert: peer,
-            inbox: peer_intro.inbox,
-            inbox_version: peer_intro.version,
-            inviter,
-            sas: sas.code(),
-            tries: 0,
-        };
-        let made = Session::new(rng, &contact, &session, first, now.unix_s());
-        let Ok(made) = made else { return self.kill_pairing(now, step, pairing_id) };
-        self.contacts.insert(id, contact);
-        self.sessions.insert(id, made);
-        if changed.is_some() {
-            self.requeue(step, &id);
-        }
-        if let Some(pairing) = self.pairings.get_mut(pairing_id) {
-            pairing.contact = Some(id);
-        }
-        let kind =
-            if changed.is_some() { EventKind::ContactChanged } else { EventKind::ContactAdded };
-        step.event(now, kind, Some(id));
-        self.save_contact(step, &id);
-        self.save_session(step, &id);
-        self.watch_contact(&id);
-    }
-
-    /// After a key change everything that waits is encrypted anew, in its old order, for whoever
-    /// is verified then (ID-3).
-    fn requeue(&mut self, step: &mut Step, contact: &ContactId) {
-        let owner = Owner::Contact(*contact);
-        let (keep, drop): (Vec<_>, Vec<_>) = self
-            .outbox
-            .of(owner)
-            .map(|item| (item.id, item.message()))
-            .partition(|(_, message)| message.is_some());
-        for (item, _) in drop {
-            self.drop_item(step, &item);
-        }
-        let mut numbers: Vec<[u8; 16]> = Vec::new();
-        for (id, message) in &keep {
-            let Some(message) = message else { continue };
-            if !numbers.contains(message) {
-                numbers.push(*message);
-            }
-            let seq = numbers.iter().position(|m| m == message).unwrap_or(0);
-            if let Some(item) = self.outbox.get_mut(id)
-                && let Load::Part(part) = &mut item.load
-            {
-                part.seq = u32::try_from(seq).unwrap_or(u32::MAX);
-            }
-        }
-        if let Some(session) = self.sessions.get_mut(contact) {
-            session.seq_out = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        }
-        let items: Vec<[u8; 16]> = keep.into_iter().map(|(id, _)| id).collect();
-        self.unseal(step, contact, &items);
-        // Halves of messages from the old session never become whole: the peer sends them anew.
-        let stale: Vec<_> = self
-            .partials
-            .range((*contact, [0; 16])..=(*contact, [0xff; 16]))
-            .map(|(key, _)| *key)
-            .collect();
-        for key in stale {
-            self.partials.remove(&key);
-            step.delete(Table::Partial, &crate::rows::pair(&key.0, &key.1));
-        }
-    }
-
-    /// A name that no contact has.
-    pub(super) fn free_name(&self, wanted: &str) -> String {
-        let base = if wanted.trim().is_empty() { "contact" } else { wanted.trim() };
-        let taken = |name: &str| self.contacts.values().any(|contact| contact.name == name);
-        if !taken(base) {
-            return base.to_owned();
-        }
-        (2_u32..).map(|k| format!("{base} ({k})")).find(|name| !taken(name)).unwrap_or_default()
-    }
-
     /// A second handshake opened at the tags of a used invite: refused, and reported to both
     /// sides (ID-2, INV-3).
     fn used_again(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step, id: &InviteId) {
@@ -472,36 +379,10 @@ impl Engine {
             load: Load::Handshake,
             queued: now.unix_s(),
             sealed: None,
+            repeats: 0,
             deposits,
         });
         self.save_item(step, &id);
-    }
-
-    /// Removes a contact, its session, what waits for it and its conversation.
-    pub(super) fn forget_contact(&mut self, now: Now, step: &mut Step, id: &ContactId) {
-        self.contacts.remove(id);
-        self.sessions.remove(id);
-        step.delete(Table::Contact, id);
-        step.delete(Table::Ratchet, id);
-        let waiting: Vec<[u8; 16]> =
-            self.outbox.of(Owner::Contact(*id)).map(|item| item.id).collect();
-        for item in waiting {
-            self.drop_item(step, &item);
-        }
-        for table in [Table::Partial, Table::Seen] {
-            let keys: Vec<_> = match table {
-                Table::Partial => self.partials.keys().filter(|k| k.0 == *id).copied().collect(),
-                _ => self.seen.keys().filter(|k| k.0 == *id).copied().collect(),
-            };
-            for key in keys {
-                self.partials.remove(&key);
-                self.seen.remove(&key);
-                step.delete(table, &crate::rows::pair(&key.0, &key.1));
-            }
-        }
-        step.change(Change::ForgetConversation { contact: *id });
-        self.watch_contact(id);
-        self.sync_mailboxes(now);
     }
 }
 

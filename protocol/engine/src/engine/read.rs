@@ -24,7 +24,7 @@ impl Engine {
             while let Some(window) =
                 self.mailboxes.get_mut(&key).and_then(|m| m.take_due(now, mode))
             {
-                let purpose = Purpose::Digest { mailbox: key, window };
+                let purpose = Purpose::Digest { mailbox: key, window, day: now.days() };
                 let id = self.start(rng, step, key, OperationKind::Digest(window), purpose);
                 if let Some(mailbox) =
                     self.mailboxes.get_mut(&key).filter(|_| window == Window::Stream)

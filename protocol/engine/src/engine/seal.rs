@@ -48,6 +48,7 @@ impl Engine {
         let contact = self.contacts.get(owner)?;
         let session = self.sessions.get_mut(owner)?;
         let ciphertext = session.ratchet.encrypt(rng, content).ok()?;
+        session.abandon(|item| self.outbox.get(item).is_none());
         let (g, floor) = (session.send.g(), session.floor());
         let (n, slot) = session.send.take();
         session.sent.insert(n, item);
@@ -116,9 +117,20 @@ impl Engine {
         &mut self,
         rng: &mut impl CryptoRng,
         now: Now,
+        step: &mut Step,
         owner: &ContactId,
     ) -> ItemId {
+        // The newest says all that older ones say.
+        let older: Vec<ItemId> = self.receipts(owner).map(|item| item.id).collect();
+        for item in older {
+            self.drop_item(step, &item);
+        }
         self.make_item(rng, now, owner, Load::Receipt)
+    }
+
+    /// Acknowledgements to a contact that have not reached every mailbox yet.
+    pub(super) fn receipts(&self, owner: &ContactId) -> impl Iterator<Item = &Item> {
+        self.outbox.of(Owner::Contact(*owner)).filter(|item| matches!(item.load, Load::Receipt))
     }
 
     fn make_item(
@@ -138,6 +150,7 @@ impl Engine {
             load,
             queued: now.unix_s(),
             sealed: None,
+            repeats: 0,
             deposits: Vec::new(),
         };
         item.unseal(inbox.unwrap_or_default());

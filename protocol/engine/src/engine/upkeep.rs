@@ -4,13 +4,14 @@ use super::Engine;
 use crate::changes::{Change, EventKind, MessageState, Table};
 use crate::clock::{MINUTE, Now};
 use crate::contact::ContactId;
-use crate::outbox::{ItemId, Load, Owner};
+use crate::outbox::{ItemId, Load, Owner, Sealed};
 use crate::pairing::{InviteId, Phase};
 use crate::step::Step;
 use crypto::Zeroizing;
 use rand_core::CryptoRng;
 
-/// An item without an acknowledgement is encrypted anew after this (BRD-41), in seconds.
+/// An item without an acknowledgement is encrypted anew after this (BRD-41), in seconds, the first
+/// time.
 const REPEAT_S: u64 = 4 * 3600;
 /// A message is given up when no mailbox keeps it any longer (PRD-10), in seconds.
 const GIVE_UP_S: u64 = 14 * 24 * 3600;
@@ -40,16 +41,19 @@ impl Engine {
     }
 
     fn give_up(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
-        let old: Vec<(ItemId, Option<[u8; 16]>)> = self
+        // Inbox sets and generations are pursued for ever: without them nobody can write.
+        let old: Vec<(ItemId, [u8; 16])> = self
             .outbox
             .of(Owner::Contact(*contact))
             .filter(|item| now.unix_s().saturating_sub(item.queued) > GIVE_UP_S)
-            .map(|item| (item.id, item.message()))
+            .filter_map(|item| Some((item.id, item.message()?)))
             .collect();
         let mut messages: Vec<[u8; 16]> = Vec::new();
         for (item, message) in old {
             self.drop_item(step, &item);
-            messages.extend(message.filter(|id| !messages.contains(id)));
+            if !messages.contains(&message) {
+                messages.push(message);
+            }
         }
         for id in messages {
             step.change(Change::MessageState {
@@ -61,23 +65,24 @@ impl Engine {
         }
     }
 
+    /// Encrypts anew what was stored and not acknowledged, as far as the peer's window has room;
+    /// each time after twice the wait, since a peer may just be away.
     fn repeat(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
         let Some(session) = self.sessions.get_mut(contact) else { return };
-        let outbox = &self.outbox;
         let late = |id: &ItemId| {
-            let item = outbox.get(id);
-            let sealed = item.and_then(|item| item.sealed);
-            // Receipts are not pursued: once stored they are gone from the outbox.
-            item.is_none()
-                || (item.is_some_and(|item| item.stored())
-                    && sealed.is_some_and(|s| now.unix_s().saturating_sub(s.at) > REPEAT_S))
+            self.outbox.get(id).is_some_and(|item| {
+                let wait = REPEAT_S.saturating_mul(1 << item.repeats.min(3));
+                let since = |sealed: Sealed| now.unix_s().saturating_sub(sealed.at);
+                item.stored() && item.sealed.is_some_and(|sealed| since(sealed) > wait)
+            })
         };
-        let oldest_receipt = session.sent.len() > 32;
+        let room = usize::try_from(session.room()).unwrap_or(0);
         let again: Vec<(u32, ItemId)> = session
             .sent
             .iter()
-            .filter(|(_, id)| late(id) && (outbox.get(id).is_some() || oldest_receipt))
+            .filter(|(_, id)| late(id))
             .map(|(n, id)| (*n, *id))
+            .take(room)
             .collect();
         if again.is_empty() {
             return;
@@ -86,6 +91,11 @@ impl Engine {
             session.sent.remove(n);
         }
         let items: Vec<ItemId> = again.into_iter().map(|(_, id)| id).collect();
+        for id in &items {
+            if let Some(item) = self.outbox.get_mut(id) {
+                item.repeats = item.repeats.saturating_add(1);
+            }
+        }
         self.unseal(step, contact, &items);
         self.save_session(step, contact);
     }

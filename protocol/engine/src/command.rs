@@ -1,0 +1,160 @@
+//! What people ask for, and what came of it.
+
+use crate::MessageId;
+use crate::contact::ContactId;
+use crate::pairing::InviteId;
+use crate::schedule::Mode;
+use board::tag::OnionKey;
+use crypto::Zeroizing;
+
+/// A wish.
+pub enum Command {
+    /// Changes the schedule.
+    SetMode(Mode),
+    /// Adds an own mailbox.
+    AddMailbox(OnionKey),
+    /// Removes an own mailbox.
+    RemoveMailbox(OnionKey),
+    /// Makes an invite.
+    NewInvite {
+        /// Local name of the contact to be; the name of a contact assigns the invite to it.
+        name: String,
+        /// Hours until it expires.
+        hours: u32,
+    },
+    /// Withdraws an invite.
+    RevokeInvite(InviteId),
+    /// Takes an invite.
+    Accept {
+        /// Its URI.
+        uri: Zeroizing<String>,
+        /// Local name of the contact to be; the name of a contact assigns the invite to it.
+        name: String,
+    },
+    /// Changes a local name.
+    Rename {
+        /// Whose.
+        contact: ContactId,
+        /// The name from here on.
+        name: String,
+    },
+    /// Removes a contact and its conversation.
+    RemoveContact(ContactId),
+    /// Asks what to read aloud and what to listen for.
+    BeginVerify(ContactId),
+    /// The three words that the peer read aloud.
+    Verify {
+        /// Whose.
+        contact: ContactId,
+        /// In order of their positions.
+        words: [String; 3],
+    },
+    /// Queues a message.
+    Send {
+        /// To whom.
+        contact: ContactId,
+        /// What.
+        text: Zeroizing<String>,
+    },
+    /// Takes a message back if nothing of it was sealed.
+    Recall {
+        /// Whose conversation.
+        contact: ContactId,
+        /// Which message.
+        message: MessageId,
+    },
+    /// Queues a failed message again.
+    Retry {
+        /// Whose conversation.
+        contact: ContactId,
+        /// Which message.
+        message: MessageId,
+        /// Its text, from the store.
+        text: Zeroizing<String>,
+        /// When it was first sent, Unix seconds.
+        sent: u64,
+    },
+}
+
+/// What came of a wish.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// The invite was made or taken.
+    Invite(InviteId),
+    /// Own words, and where the peer's belong.
+    Comparison {
+        /// Positions (1 to 6) and words to read aloud.
+        read_aloud: [(u8, &'static str); 3],
+        /// Positions of the peer's words.
+        listen_for: [u8; 3],
+        /// Tries left.
+        tries_left: u8,
+    },
+    /// The contact is verified.
+    Verified,
+    /// The message is queued.
+    Message(MessageId),
+    /// The words are wrong; this many tries are left. Saved like every other outcome.
+    WrongWords {
+        /// Tries left; with none the contact is locked.
+        tries_left: u8,
+    },
+}
+
+/// Why nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// No such contact, invite or mailbox.
+    #[error("there is no such contact, invite or mailbox")]
+    Unknown,
+    /// A name is empty, too long or taken.
+    #[error("the name is empty, longer than 64 bytes, or taken")]
+    BadName,
+    /// The message is empty.
+    #[error("the message is empty")]
+    Empty,
+    /// The message is too long.
+    #[error("the message is longer than 256 KiB")]
+    TooLong,
+    /// There is no own mailbox.
+    #[error("the profile has no mailbox")]
+    NoMailbox,
+    /// There are two own mailboxes already, or this one is there.
+    #[error("the profile has this mailbox, or two others")]
+    MailboxLimit,
+    /// An invite lives 1 to 720 hours.
+    #[error("an invite lives 1 to 720 hours")]
+    BadHours,
+    /// Not an invite, or of another version.
+    #[error("not an invite")]
+    NotAnInvite,
+    /// The invite is mistyped.
+    #[error("the invite is mistyped")]
+    Mistyped,
+    /// The invite has expired.
+    #[error("the invite has expired")]
+    Expired,
+    /// The invite was made here, or was taken already.
+    #[error("the invite was made here, or was taken already")]
+    OwnInvite,
+    /// The contact's words were not compared (SAS-4).
+    #[error("the contact is not verified")]
+    Unverified,
+    /// The contact's key changed (ID-3).
+    #[error("the contact's key changed")]
+    KeyChanged,
+    /// Three wrong words.
+    #[error("the contact is locked")]
+    Locked,
+    /// The contact is verified already.
+    #[error("the contact is verified already")]
+    AlreadyVerified,
+    /// Some of the message has left already.
+    #[error("the message has left already")]
+    TooLate,
+    /// Our bug.
+    #[error("a key could not be made")]
+    Internal,
+}
