@@ -61,7 +61,7 @@ pub(crate) fn status(status: &Status, out: &Out) -> String {
         lines.push(mode(schedule).to_owned());
     }
     if let Some(delay) = &status.usual_delay {
-        lines.push(format!("usual delay here: {}", plain(delay)));
+        lines.push(plain(delay));
     }
     lines.extend(status.mailboxes.iter().map(|mailbox| self::mailbox(mailbox, out)));
     lines.push(format!(

@@ -22,7 +22,7 @@ pub(crate) use pid::PidFile;
 use crate::fault::{Fault, Outcome};
 use crate::paths::Paths;
 use crate::settings::GateSettings;
-use child::{Descriptor, Program};
+use child::{Descriptor, Life, Program, Renew, Stop};
 use daemon::types::EXIT_SHUTDOWN;
 use daemon::types::error::ErrorKind;
 use restart::GaveUp;
@@ -132,8 +132,12 @@ async fn supervise(paths: &Paths, core: Program, tor: Program) -> Outcome {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let (stop, stopped) = watch::channel(false);
-    let mut core = tokio::spawn(keep(core, stopped.clone()));
-    let mut tor = tokio::spawn(keep(tor, stopped));
+    // A gate says hello once, at its start (TOR-3). A core that was started again needs a hello,
+    // and has no use for what the gate had prepared for the one before.
+    let (starts, started) = watch::channel(0);
+    let stopped = Stop(stopped);
+    let mut core = tokio::spawn(keep(core, stopped.clone(), Renew(None), Some(starts)));
+    let mut tor = tokio::spawn(keep(tor, stopped, Renew(Some(started)), None));
     notify("READY=1");
     let mut gate_lives = true;
     let outcome = loop {
@@ -169,12 +173,20 @@ async fn supervise(paths: &Paths, core: Program, tor: Program) -> Outcome {
     outcome
 }
 
-/// Starts a child again and again until it, or somebody, says that it is enough.
-async fn keep(program: Program, mut stop: watch::Receiver<bool>) -> End {
+/// Starts a child again and again until it, or somebody, says that it is enough. `starts` counts
+/// the times that it was started again.
+async fn keep(
+    program: Program,
+    stop: Stop,
+    mut renew: Renew,
+    starts: Option<watch::Sender<u64>>,
+) -> End {
     let mut restarts = restart::Restarts::default();
     loop {
-        let Some(ended) = program.live(&mut stop).await else {
-            return End::Asked;
+        let ended = match program.live(&stop, &mut renew).await {
+            Life::Ended(ended) => ended,
+            Life::Renewed => continue,
+            Life::Stopped => return End::Asked,
         };
         if ended.code == Some(i32::from(EXIT_SHUTDOWN)) && program.name == "core" {
             return End::Shutdown;
@@ -189,7 +201,10 @@ async fn keep(program: Program, mut stop: watch::Receiver<bool>) -> End {
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = child::asked(&mut stop) => return End::Asked,
+            () = stop.wait() => return End::Asked,
+        }
+        if let Some(starts) = &starts {
+            starts.send_modify(|count| *count = count.saturating_add(1));
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn run(face: &Face<'_>, arguments: Send) -> Outcome {
         (None, Some(contact), Some(text)) => {
             let sent: Sent = client.call(Call::Send { contact, text, key })?;
             face.out.item(&sent, || format!("{} {}", sent.message, show::state(sent.state)))?;
-            face.out.note(&format!("usual delay here: {}", plain(&sent.usual_delay)));
+            face.out.note(&plain(&sent.usual_delay));
             sent.message
         }
         _ => return Err(Fault::wrong_use("Nothing to send.", "See `pvtcoms send --help`.")),

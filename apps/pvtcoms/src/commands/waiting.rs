@@ -7,7 +7,9 @@ use daemon::types::error::ErrorKind;
 use daemon::types::method::Call;
 use daemon::types::view::{Invite, ProfileState, Status};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -126,18 +128,23 @@ fn look(client: &mut Client, id: &str) -> Outcome<(Invite, Status)> {
 ///
 /// PRD-8: an invite is stored by the core, whoever waits for it.
 pub(crate) fn on_interrupt(text: String) {
-    let watch = move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
-            return;
-        };
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+    let (ready, waits) = std::sync::mpsc::channel();
+    let watch = async move {
+        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
+        // Whoever waits for this has gone only if the program ends anyhow.
+        let _ = ready.send(());
+        if interrupt.recv().await.is_some() {
+            let _ = writeln!(std::io::stderr().lock(), "\n{text}");
             // The shell's convention for a program that Ctrl-C has ended: 128 and the signal.
-            let _ = std::io::Write::write_all(
-                &mut std::io::stderr().lock(),
-                format!("\n{text}\n").as_bytes(),
-            );
             std::process::exit(130);
         }
     };
-    drop(std::thread::spawn(watch));
+    drop(std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(watch);
+        }
+    }));
+    // An error says that no signal can be taken: then Ctrl-C ends the program without a word.
+    let _ = waits.recv();
 }

@@ -31,6 +31,51 @@ pub(super) struct Descriptor {
     pub(super) end: OwnedFd,
 }
 
+/// How one life went.
+pub(super) enum Life {
+    /// It ended by itself.
+    Ended(Ended),
+    /// It was ended, because everything ends.
+    Stopped,
+    /// It was ended, so that another takes its place.
+    Renewed,
+}
+
+/// Says that everything ends.
+#[derive(Clone)]
+pub(super) struct Stop(pub(super) watch::Receiver<bool>);
+
+impl Stop {
+    /// Waits for it; also ends when whoever says so has gone.
+    pub(super) async fn wait(&self) {
+        // The borrow that comes back must not live on: it holds a lock.
+        drop(self.0.clone().wait_for(|stop| *stop).await);
+    }
+}
+
+/// Counts the starts of the other child, where a start of it must renew this one.
+pub(super) struct Renew(pub(super) Option<watch::Receiver<u64>>);
+
+impl Renew {
+    /// Forgets the starts so far: who begins now is newer than they are.
+    fn forget(&mut self) {
+        if let Some(starts) = &mut self.0 {
+            starts.mark_unchanged();
+        }
+    }
+
+    /// Waits for the next start. One that never starts again renews nothing.
+    async fn wait(&mut self) {
+        let started = match &mut self.0 {
+            Some(starts) => starts.changed().await.is_ok(),
+            None => false,
+        };
+        if !started {
+            std::future::pending().await
+        }
+    }
+}
+
 /// A program with what it is given; started as often as it takes.
 pub(super) struct Program {
     pub(super) name: &'static str,
@@ -54,15 +99,15 @@ impl Program {
         self
     }
 
-    /// One life: starts the program and waits for its end. Nothing when `stop` came first; then it
-    /// has been ended.
-    pub(super) async fn live(&self, stop: &mut watch::Receiver<bool>) -> Option<Ended> {
+    /// One life: starts the program and waits for its end, or ends it when `stop` or `renew` says so.
+    pub(super) async fn live(&self, stop: &Stop, renew: &mut Renew) -> Life {
         let begun = Instant::now();
+        renew.forget();
         let mut child = match self.spawn() {
             Ok(child) => child,
             Err(error) => {
                 let reason = format!("it could not be started: {error}");
-                return Some(Ended { code: None, reason, lived: begun.elapsed() });
+                return Life::Ended(Ended { code: None, reason, lived: begun.elapsed() });
             }
         };
         let words = child.stderr.take().map(|pipe| tokio::spawn(pass_on(self.name, pipe)));
@@ -73,12 +118,17 @@ impl Program {
                     Err(error) => (None, error.to_string()),
                 };
                 let reason = last_words(words).await.filter(|_| code.is_some()).unwrap_or(system);
-                Some(Ended { code, reason, lived: begun.elapsed() })
+                Life::Ended(Ended { code, reason, lived: begun.elapsed() })
             }
-            () = asked(stop) => {
+            () = stop.wait() => {
                 end(&mut child).await;
                 drop(last_words(words).await);
-                None
+                Life::Stopped
+            }
+            () = renew.wait() => {
+                end(&mut child).await;
+                drop(last_words(words).await);
+                Life::Renewed
             }
         }
     }
@@ -104,12 +154,6 @@ impl Program {
             .map_err(io::Error::other)?;
         command.spawn()
     }
-}
-
-/// Waits until everything is to end; also when whoever says so has gone.
-pub(super) async fn asked(stop: &mut watch::Receiver<bool>) {
-    // The borrow that comes back must not live on: it holds a lock.
-    drop(stop.wait_for(|stop| *stop).await);
 }
 
 /// Asks a child to end, waits five seconds, and ends it and what it has started.

@@ -127,7 +127,7 @@ pub(crate) fn status() -> Value {
         "profile": "unlocked",
         "line": "Tor ok · mailbox A answered 12 s ago · 2 queued",
         "mode": "fast",
-        "usual_delay": "5–20 s",
+        "usual_delay": "usual delay here: 5–20 s",
         "tor": {
             "stage": "ready", "percent": 100, "blockage": null, "ready": true,
             "vanguards": "full", "private_network": false,

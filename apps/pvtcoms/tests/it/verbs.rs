@@ -116,7 +116,8 @@ fn prd_2_reading_does_not_acknowledge() {
 #[test]
 fn prd_11_send_tells_the_usual_delay_beside_the_result() {
     let desk = Desk::new();
-    let sent = json!({ "message": "m_9", "state": "queued", "usual_delay": "2–5 min" });
+    let sent =
+        json!({ "message": "m_9", "state": "queued", "usual_delay": "usual delay here: 2–5 min" });
     let _fake = Fake::always(&desk, sent);
     let ran = desk.run(&["send", "bob", "hello"]);
     assert_eq!(ran.out, "m_9 queued\n");
