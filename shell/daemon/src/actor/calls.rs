@@ -85,7 +85,9 @@ impl Core {
             Call::Rename { contact, name } => self.rename(&contact, name),
             Call::Remove { contact } => self.remove(&contact),
             Call::VerifyBegin { contact } => value(&self.verify_begin(&contact)?),
-            Call::VerifyWords { contact, words } => self.verify_words(&contact, words),
+            Call::VerifyWords { contact, words } => {
+                value(&self.verify_words(&contact, words)?)
+            }
             Call::Send { contact, text, key } => {
                 value(&self.send(&contact, Zeroizing::new(text), &key)?)
             }
@@ -96,7 +98,7 @@ impl Core {
             Call::History { contact, before, limit } => {
                 value(&self.history(&contact, before, limit)?)
             }
-            Call::MailboxAdd { address } => self.mailbox_add(&address),
+            Call::MailboxAdd { address } => value(&self.mailbox_add(&address)?),
             Call::MailboxList {} => value(&self.mailboxes()?),
             Call::MailboxRemove { address } => self.mailbox_remove(&address),
             Call::Ack { name, through } => self.ack(&name, &through),

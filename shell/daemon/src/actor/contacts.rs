@@ -1,6 +1,6 @@
 //! Contacts: names, trust, comparing words.
 
-use super::calls::{done, wrong};
+use super::calls::wrong;
 use super::{Core, Open};
 use crate::types::error::Failure;
 use crate::types::method::Comparison;
@@ -147,14 +147,18 @@ impl Core {
         &mut self,
         contact: &str,
         words: Vec<String>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<view::Contact, Failure> {
         let (engine, _) = self.parts()?;
         let (contact, _) = find(engine, contact)?;
         let Ok(words) = <[String; 3]>::try_from(words) else {
             return Err(wrong(wording::THREE_WORDS));
         };
         match self.command(Command::Verify { contact, words })? {
-            Reply::Verified => done(Ok(())),
+            Reply::Verified => {
+                let id = id_text('c', &contact);
+                let verified = self.contacts()?.into_iter().find(|view| view.id == id);
+                verified.ok_or_else(|| wrong(wording::NO_CONTACT))
+            }
             Reply::WrongWords { tries_left } => Err(wording::wrong_words(tries_left)),
             _ => Err(wording::internal()),
         }

@@ -11,14 +11,17 @@ use engine::{Command, Engine};
 use serde_json::Value;
 
 impl Core {
-    pub(super) fn mailbox_add(&mut self, address: &str) -> Result<Value, Failure> {
+    pub(super) fn mailbox_add(&mut self, address: &str) -> Result<view::Mailbox, Failure> {
         let key = address::decode(address).map_err(|error| {
             wrong(match error {
                 AddressError::NotOnion => wording::NO_ADDRESS,
                 AddressError::Mistyped => wording::MISTYPED_ADDRESS,
             })
         })?;
-        self.done(Command::AddMailbox(key))
+        self.done(Command::AddMailbox(key))?;
+        let address = address::encode(&key);
+        let added = self.mailboxes()?.into_iter().find(|mailbox| mailbox.address == address);
+        added.ok_or_else(|| wrong(wording::NO_MAILBOX))
     }
 
     pub(super) fn mailboxes(&mut self) -> Result<Vec<view::Mailbox>, Failure> {

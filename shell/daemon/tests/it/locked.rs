@@ -1,0 +1,181 @@
+//! Before the profile is open, and around its opening.
+
+use super::face::Face;
+use super::world::{PASSPHRASE, World};
+use daemon::types::{MAX_LINE, RPC_VERSION};
+use daemon::{Exit, StartError};
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::thread::spawn;
+use store::StoreError;
+
+const METHODS_OF_A_LOCKED_CORE: [&str; 5] = ["hello", "create", "unlock", "status", "shutdown"];
+
+#[test]
+fn prd_18_hello_comes_first_and_only_known_methods_are_served() {
+    let world = World::new();
+    let core = world.core("alice");
+    let mut face = Face::stranger(&core.socket);
+    assert_eq!(face.err("status", json!({})), (-32001, "wrong_use".to_owned()));
+    let welcome = face.ok("hello", json!({ "client": "test", "interactive": false }));
+    assert_eq!((&welcome["v"], &welcome["profile"]), (&json!(RPC_VERSION), &json!("absent")));
+    assert_eq!(face.err("export.keys", json!({})).0, -32601);
+    assert_eq!(face.err("send", json!({ "contact": 1 })).0, -32602);
+    assert_eq!(face.raw("nonsense")["error"]["code"], -32700);
+    assert_eq!(face.raw("[]")["error"]["code"], -32600);
+    // A connection survives all of that.
+    assert_eq!(face.ok("status", json!({}))["profile"], "absent");
+}
+
+#[test]
+fn prd_18_nothing_but_five_methods_while_locked() {
+    let world = World::new();
+    let core = world.core("alice");
+    let mut face = core.face();
+    let params: Value = json!({
+        "name": "x", "hours": 1, "id": "", "uri": "x", "contact": "x", "words": ["a", "b", "c"],
+        "text": "x", "message": "m_00", "limit": 1, "address": "x", "through": "e_1",
+        "mode": "fast",
+    });
+    let mut refused = 0;
+    for method in daemon::types::method::Call::METHODS {
+        if !METHODS_OF_A_LOCKED_CORE.contains(&method) {
+            assert_eq!(face.err(method, params.clone()), (-32006, "locked".to_owned()), "{method}");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 22);
+    assert_eq!(world.dials(), 0); // RPC-7; control: sto_17_lock_ends_the_core…
+    let status = face.ok("status", json!({}));
+    assert!(status["line"].as_str().unwrap().contains("PRIVATE TEST NETWORK"), "{status}");
+    let warnings = status["warnings"].to_string();
+    assert!(warnings.contains("process isolation is not active"), "{warnings}");
+    assert!(warnings.contains("passphrase is the only lock"), "{warnings}");
+}
+
+#[test]
+fn prd_15_an_overlong_line_ends_the_connection_and_nothing_else() {
+    let world = World::new();
+    let core = world.core("alice");
+    let mut other = core.face();
+    let mut face = core.face();
+    face.write(&vec![b'x'; MAX_LINE + 1]);
+    assert_eq!(face.line().unwrap()["error"]["code"], -32600);
+    assert!(face.line().is_none());
+    assert_eq!(other.ok("status", json!({}))["profile"], "absent");
+}
+
+#[test]
+fn prd_17_a_face_that_does_not_read_delays_nobody_else() {
+    let world = World::new();
+    let mut core = world.core("alice");
+    let mut other = core.face();
+    let mut slow = core.face();
+    // More answers than all buffers on the way hold.
+    let asking = spawn(move || {
+        let ask = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}\n";
+        (0..20_000).take_while(|_| slow.try_write(ask)).count()
+    });
+    for _ in 0..100 {
+        assert_eq!(other.ok("status", json!({}))["profile"], "absent");
+    }
+    assert!(!asking.is_finished(), "the slow face was never held up");
+    core.orphan();
+    assert!(asking.join().unwrap() < 20_000);
+}
+
+#[test]
+fn prd_18_words_are_for_interactive_faces() {
+    let world = World::new();
+    let core = world.core("alice");
+    let mut face = Face::stranger(&core.socket);
+    face.ok("hello", json!({ "client": "bot", "interactive": false }));
+    let refused = (-32004, "unverified".to_owned());
+    assert_eq!(face.err("verify.begin", json!({ "contact": "x" })), refused);
+    let words = json!({ "contact": "x", "words": ["a", "b", "c"] });
+    assert_eq!(face.err("verify.words", words), refused);
+}
+
+#[test]
+fn sto_17_lock_ends_the_core_and_the_next_one_opens_with_the_passphrase_alone() {
+    let world = World::new();
+    let mut core = world.core("alice");
+    let mut face = core.create("Alice", "steady");
+    let again = json!({ "passphrase": "x", "name": "", "mode": "fast" });
+    assert_eq!(face.err("create", again), (-32001, "profile".to_owned()));
+    assert_eq!(face.err("unlock", json!({ "passphrase": "x" })).1, "profile");
+    face.ok("mailbox.add", json!({ "address": world.address() }));
+    face.ok("lock", json!({}));
+    assert!(face.line().is_none(), "the connection ends");
+    assert_eq!(core.ended().unwrap(), Exit::Locked);
+
+    core.start(&world);
+    let mut face = core.face();
+    assert_eq!(face.ok("status", json!({}))["profile"], "locked");
+    let wrong = json!({ "passphrase": "a passphrase of six quite random word" });
+    assert_eq!(face.err("unlock", wrong), (-32006, "wrong_passphrase".to_owned()));
+    assert_eq!(face.err("mailbox.list", json!({})).1, "locked");
+    face.ok("unlock", json!({ "passphrase": PASSPHRASE }));
+    let mailboxes = face.ok("mailbox.list", json!({}));
+    assert_eq!(mailboxes[0]["address"], world.address());
+    let before = world.dials();
+    // PRD-1: the line turns into evidence of a round trip.
+    let status = face.until("status", &json!({}), |status| {
+        status["line"].as_str().is_some_and(|line| line.contains("mailbox A answered"))
+    });
+    assert!(!status.to_string().contains("connected"));
+    assert!(world.dials() > before);
+    face.ok("shutdown", json!({}));
+    assert_eq!(core.ended().unwrap(), Exit::Shutdown);
+}
+
+#[test]
+fn sto_17_one_core_a_profile_and_none_without_a_supervisor() {
+    let world = World::new();
+    let mut first = world.core("alice");
+    first.create("Alice", "steady");
+    let mut second = world.core("other");
+    second.orphan();
+    second.data.clone_from(&first.data);
+    second.start(&world);
+    assert!(matches!(second.ended(), Err(StartError::Profile(StoreError::InUse))));
+    assert_eq!(first.orphan(), Exit::Ended);
+    second.start(&world);
+    assert_eq!(second.face().ok("status", json!({}))["profile"], "locked");
+}
+
+/// Asks for a status and prints the answer's line, or nothing.
+const ASK: &str = r#"
+    socket(S, PF_UNIX, SOCK_STREAM, 0) or die; connect(S, pack_sockaddr_un($ARGV[0])) or die;
+    my $hello = '{"jsonrpc":"2.0","id":1,"method":"hello",';
+    $hello .= '"params":{"client":"perl","interactive":false}}' . "\n";
+    $SIG{PIPE} = 'IGNORE'; syswrite(S, $hello); my $line = <S>; print $line if defined $line;
+"#;
+
+#[test]
+fn sbx_2_another_user_is_not_served() {
+    let world = World::new();
+    let core = world.core("alice");
+    // Everybody may reach the socket: what refuses is the core.
+    for path in [world.home.path(), &core.socket] {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o777)).unwrap();
+    }
+    let ask = |uid: Option<u32>| {
+        let mut perl = Command::new("perl");
+        perl.args(["-MSocket", "-e", ASK]).arg(&core.socket);
+        if let Some(uid) = uid {
+            perl.uid(uid).gid(uid).current_dir("/");
+        }
+        let output = perl.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    assert!(String::from_utf8(ask(None)).unwrap().contains("\"profile\":\"absent\"")); // control
+    if rustix::process::getuid().is_root() {
+        assert_eq!(ask(Some(65_534)), b"");
+    } else {
+        println!("not root: no other user to try");
+    }
+}
