@@ -82,9 +82,9 @@ async fn serve(
     streams: &Arc<Semaphore>,
 ) {
     let key = service.key;
-    let published = service.published();
-    tokio::pin!(published);
-    let mut known = false;
+    let uploaded = service.uploaded();
+    tokio::pin!(uploaded);
+    let mut sent = false;
     let mut failures = 0_u32;
     let mut reached = false;
     let mut next_check = Instant::now();
@@ -100,18 +100,20 @@ async fn serve(
                     Err(_) => visitor.refuse().await,
                 }
             }
-            () = &mut published, if !known => {
-                known = true;
+            () = &mut uploaded, if !sent => {
+                sent = true;
                 next_check = Instant::now();
-                reporter.published(&key, args.port);
             }
-            () = tokio::time::sleep_until(next_check), if known && check.is_none() => {
+            () = tokio::time::sleep_until(next_check), if sent && check.is_none() => {
                 check = Some(tokio::spawn(is_reachable(Arc::clone(arti), key, args.port)));
             }
             outcome = finished(&mut check) => {
                 check = None;
                 if outcome {
                     failures = 0;
+                    if !reached {
+                        reporter.published(&key, args.port);
+                    }
                     reached = true;
                     reporter.reachable();
                 } else {

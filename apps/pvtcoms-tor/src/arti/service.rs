@@ -85,17 +85,21 @@ impl Service {
         self.visitors.recv().await
     }
 
-    /// Resolves when clients can find the service, as far as Tor knows.
-    pub(crate) fn published(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+    /// Resolves when a descriptor was sent out, so that a dial of our own can show whether it
+    /// arrived. Tor's word for it is no evidence either way: with a single time period (a private
+    /// network) it stays "degraded, unreachable" for a service that every client reaches.
+    pub(crate) fn uploaded(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let first = self.running.status();
         let mut events = self.running.status_events();
-        let running = Arc::downgrade(&self.running);
         async move {
-            let found = |state| matches!(state, State::Running | State::DegradedReachable);
-            if running.upgrade().is_some_and(|running| found(running.status().state())) {
+            let sent = |state| {
+                matches!(state, State::Running | State::DegradedReachable | State::DegradedUnreachable)
+            };
+            if sent(first.state()) {
                 return;
             }
             while let Some(status) = events.next().await {
-                if found(status.state()) {
+                if sent(status.state()) {
                     return;
                 }
             }

@@ -36,7 +36,7 @@ impl Reporter {
         ));
     }
 
-    /// The service's descriptor was uploaded.
+    /// Somebody who knows the address has reached it, for the first time since it was published.
     pub(super) fn published(&mut self, key: &[u8; 32], port: u16) {
         let address = onion::address(key);
         self.print(&json!({ "v": 1, "event": "published", "onion": address,
