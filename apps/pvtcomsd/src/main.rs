@@ -68,8 +68,10 @@ enum Failed {
 }
 
 fn run(config: Config) -> Result<u8, Failed> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failed::Runtime)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failed::Runtime)?;
     let exit = runtime.block_on(daemon::run(config)).map_err(Failed::Start)?;
     // A proof of work that is under way is not waited for.
     runtime.shutdown_background();

@@ -5,8 +5,8 @@
 
 use crate::types::error::{ErrorKind, Failure};
 use crate::types::view::Mode;
-use engine::{CommandError, FailReason};
 use engine::changes::EventKind;
+use engine::{CommandError, FailReason};
 use gate::{Blockage, Stage};
 use store::StoreError;
 
@@ -98,9 +98,7 @@ pub(crate) fn refused(error: CommandError) -> Failure {
         CommandError::MailboxLimit => {
             (WrongUse, "The profile has this mailbox, or two others. No mailbox was added.")
         }
-        CommandError::BadHours => {
-            (WrongUse, "An invite lives 1 to 720 hours. No invite was made.")
-        }
+        CommandError::BadHours => (WrongUse, "An invite lives 1 to 720 hours. No invite was made."),
         CommandError::NotAnInvite => (BadInvite, "This is no invite. Nothing was done."),
         CommandError::Mistyped => (BadInvite, "The invite is mistyped. Nothing was done."),
         CommandError::Expired => (BadInvite, "The invite has expired. Nothing was done."),
@@ -142,8 +140,9 @@ pub(crate) fn wrong_words(tries_left: u8) -> Failure {
         return failure(ErrorKind::Blocked, "Wrong words for the third time: the pairing is void.");
     }
     let mut wrong = failure(ErrorKind::WrongWords, "");
-    wrong.message =
-        format!("These are not the contact's words. Nothing was verified; tries left: {tries_left}.");
+    wrong.message = format!(
+        "These are not the contact's words. Nothing was verified; tries left: {tries_left}."
+    );
     wrong
 }
 
@@ -163,8 +162,12 @@ const fn hint(kind: ErrorKind) -> &'static str {
         ErrorKind::Locked => "Unlock the profile.",
         ErrorKind::WrongPassphrase => "Type it again; nobody can recover it.",
         ErrorKind::Profile => "Look at the status.",
-        ErrorKind::Storage => "Make room on the disk, or look at its health; it is tried again by itself.",
-        ErrorKind::Damaged => "Nothing was deleted. Copy the profile's folder before anything else.",
+        ErrorKind::Storage => {
+            "Make room on the disk, or look at its health; it is tried again by itself."
+        }
+        ErrorKind::Damaged => {
+            "Nothing was deleted. Copy the profile's folder before anything else."
+        }
         ErrorKind::Sandbox => "Look at the doctor's report.",
     }
 }
@@ -179,22 +182,28 @@ pub(crate) fn storage(error: &StoreError) -> Failure {
         StoreError::Exists => (Profile, PROFILE_EXISTS),
         StoreError::NoProfile => (Profile, NO_PROFILE),
         StoreError::InUse => (Profile, "Another core has this profile. Nothing was changed."),
-        StoreError::DiskFull => (Storage, "The disk is full. Nothing was saved and nothing was sent."),
+        StoreError::DiskFull => {
+            (Storage, "The disk is full. Nothing was saved and nothing was sent.")
+        }
         StoreError::NoMemory => (Storage, "There is not enough memory. Nothing was done."),
         StoreError::Busy => (Storage, "Another program holds the database. Nothing was saved."),
-        StoreError::Permission(_) => {
-            (Storage, "The profile's files may not be written, or others may read them. Nothing was saved and nothing was sent.")
-        }
+        StoreError::Permission(_) => (
+            Storage,
+            "The profile's files may not be written, or others may read them. Nothing was saved and nothing was sent.",
+        ),
         StoreError::Io(_) | StoreError::Database(_) => {
             (Storage, "The disk failed. Nothing was sent.")
         }
-        StoreError::Broken => {
-            (Storage, "The disk failed before. Nothing is sent until the profile was locked and unlocked again.")
-        }
+        StoreError::Broken => (
+            Storage,
+            "The disk failed before. Nothing is sent until the profile was locked and unlocked again.",
+        ),
         StoreError::Floor(_) | StoreError::Pragma(_) => {
             (Storage, "The database library is not the one this program needs. Nothing was opened.")
         }
-        StoreError::NoKeystore => (Storage, "This profile also needs the OS keystore, which is not there."),
+        StoreError::NoKeystore => {
+            (Storage, "This profile also needs the OS keystore, which is not there.")
+        }
         StoreError::NewerVersion { .. } => {
             (Storage, "The database comes from a newer version. It was left untouched.")
         }
@@ -204,9 +213,10 @@ pub(crate) fn storage(error: &StoreError) -> Failure {
         StoreError::Damaged { salvage: None } | StoreError::Plaintext => {
             (Damaged, "The database is damaged. Nothing was deleted.")
         }
-        StoreError::SlotsMissing => {
-            (Damaged, "The file slots.bin, which holds the database's key, is missing. Nothing was deleted.")
-        }
+        StoreError::SlotsMissing => (
+            Damaged,
+            "The file slots.bin, which holds the database's key, is missing. Nothing was deleted.",
+        ),
         StoreError::Format | StoreError::Weak | StoreError::Excessive => {
             (Damaged, "The file slots.bin is damaged. Nothing was deleted.")
         }
@@ -318,8 +328,7 @@ pub(crate) fn unconfirmed(count: u64) -> String {
 
 /// Tor says that the clock is wrong, and by how much if it knows.
 pub(crate) fn clock_off(skew_s: Option<i32>) -> String {
-    let by = skew_s.map_or_else(String::new, |skew| {
-        format!(" by {}", span(u64::from(skew.unsigned_abs())))
-    });
+    let by = skew_s
+        .map_or_else(String::new, |skew| format!(" by {}", span(u64::from(skew.unsigned_abs()))));
     format!("Tor reports: the clock is off{by}. Nothing is sent until it is right.")
 }

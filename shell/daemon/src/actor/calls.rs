@@ -71,9 +71,7 @@ impl Core {
     /// The calls that need an open profile.
     fn call_open(&mut self, call: Call) -> Result<Value, Failure> {
         match call {
-            Call::ModeSet { mode } => {
-                self.done(Command::SetMode(super::status::mode_of(mode)))
-            }
+            Call::ModeSet { mode } => self.done(Command::SetMode(super::status::mode_of(mode))),
             Call::InviteNew { name, hours } => value(&self.invite_new(name, hours)?),
             Call::InviteShow { id } => value(&self.invites(&id)?),
             Call::InviteRevoke { id } => self.invite_revoke(&id),
@@ -85,9 +83,7 @@ impl Core {
             Call::Rename { contact, name } => self.rename(&contact, name),
             Call::Remove { contact } => self.remove(&contact),
             Call::VerifyBegin { contact } => value(&self.verify_begin(&contact)?),
-            Call::VerifyWords { contact, words } => {
-                value(&self.verify_words(&contact, words)?)
-            }
+            Call::VerifyWords { contact, words } => value(&self.verify_words(&contact, words)?),
             Call::Send { contact, text, key } => {
                 value(&self.send(&contact, Zeroizing::new(text), &key)?)
             }

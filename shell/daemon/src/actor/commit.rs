@@ -83,8 +83,7 @@ impl Core {
             return;
         }
         if let Some(Open { running: Running::Engine { engine, .. }, .. }) = &mut self.open {
-            let step =
-                engine.handle_answer(&mut Dice, clock::now(), news.operation, news.answer);
+            let step = engine.handle_answer(&mut Dice, clock::now(), news.operation, news.answer);
             let _ = self.commit(step);
         }
     }
@@ -158,12 +157,11 @@ impl Core {
         if *at > mono_ms {
             return;
         }
-        let loaded = open.store.load().map_err(|error| wording::storage(&error)).and_then(
-            |snapshot| {
+        let loaded =
+            open.store.load().map_err(|error| wording::storage(&error)).and_then(|snapshot| {
                 Engine::load(&mut Dice, clock::now(), &snapshot)
                     .map_err(|_| wording::failure(ErrorKind::Damaged, wording::DAMAGED))
-            },
-        );
+            });
         open.running = match loaded {
             Ok(engine) => Running::Engine { engine: Box::new(engine), failures },
             Err(failure) => Running::Stopped {
@@ -179,8 +177,7 @@ impl Core {
         let Some(open) = self.open.as_mut().filter(|open| open.tidy_at <= mono_ms) else { return };
         open.tidy_at = mono_ms.saturating_add(TIDY_MS);
         let cutoff = unix_s.saturating_sub(RETENTION_S);
-        let tidied =
-            open.store.forget_older_than(cutoff).and_then(|_| open.store.prune(unix_s));
+        let tidied = open.store.forget_older_than(cutoff).and_then(|_| open.store.prune(unix_s));
         if let Err(error) = tidied {
             tracing::warn!(%error, "tidying the database failed; it is tried again");
         }

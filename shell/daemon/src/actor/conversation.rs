@@ -151,10 +151,7 @@ fn prefix(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     let (pairs, _) = digits.as_chunks::<2>();
-    pairs
-        .iter()
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+    pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// The first ones that fit in one line together.

@@ -1,10 +1,10 @@
 //! The event log as faces read it (PRD-17).
 
+use super::Core;
 use super::calls::{done, wrong};
 use super::contacts::names;
 use super::conversation::message_view;
 use super::handle::EventPosition;
-use super::Core;
 use crate::types::error::Failure;
 use crate::types::view;
 use crate::wording;
@@ -54,8 +54,7 @@ impl Core {
     ) -> Result<Vec<(EventPosition, view::Event)>, Failure> {
         let (engine, store) = self.parts()?;
         let names = names(engine);
-        let events =
-            store.events_after(after, limit).map_err(|error| wording::storage(&error))?;
+        let events = store.events_after(after, limit).map_err(|error| wording::storage(&error))?;
         events
             .iter()
             .map(|event| Ok((event.id, event_view(event, store, &names)?)))

@@ -35,7 +35,9 @@ impl Core {
         let wanted = wanted.strip_prefix("pvtcoms-mailbox:").unwrap_or(&wanted);
         let found: Vec<_> = engine
             .mailboxes()
-            .filter(|mailbox| !wanted.is_empty() && address::encode(&mailbox.key).starts_with(wanted))
+            .filter(|mailbox| {
+                !wanted.is_empty() && address::encode(&mailbox.key).starts_with(wanted)
+            })
             .map(|mailbox| mailbox.key)
             .collect();
         match found.as_slice() {

@@ -1,7 +1,9 @@
 //! Runs the engine's operations, one task each; real ones and cover by the same code (BRD-36).
 
 use crate::dice;
-use board::frame::{FETCH_ANSWER_LEN, FetchAnswer, HEAD_LEN, PutAnswer, PutRequest, Request, Window};
+use board::frame::{
+    FETCH_ANSWER_LEN, FetchAnswer, HEAD_LEN, PutAnswer, PutRequest, Request, Window,
+};
 use board::header::DigestReader;
 use board::pow;
 use engine::{Answer, FailReason, MAILBOX_PORT, OpId, Operation, OperationKind};

@@ -36,10 +36,8 @@ impl Core {
             return Err(wording::failure(ErrorKind::WrongUse, wording::NAME_TOO_LONG));
         }
         let (dir, cost) = (Arc::clone(&self.setting.dir), self.setting.cost);
-        let store = off_thread(move || {
-            Store::create(&dir, passphrase.as_bytes(), cost, &mut Dice)
-        })
-        .await?;
+        let store =
+            off_thread(move || Store::create(&dir, passphrase.as_bytes(), cost, &mut Dice)).await?;
         self.begin(store, settings)
     }
 

@@ -175,11 +175,9 @@ fn mailbox_words(mailbox: &view::Mailbox, letter: char, next_try: Option<u64>) -
         );
     }
     let since = answered.map_or_else(String::new, |ago| format!(" for {ago}"));
-    let reason =
-        mailbox.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-    let next = next_try.map_or_else(String::new, |seconds| {
-        format!(", next try {}", wording::countdown(seconds))
-    });
+    let reason = mailbox.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    let next = next_try
+        .map_or_else(String::new, |seconds| format!(", next try {}", wording::countdown(seconds)));
     format!("mailbox {letter} no answer{since}{reason}{next}")
 }
 

@@ -28,8 +28,7 @@ pub(super) fn parse(line: &[u8]) -> Result<(Id<'static>, Call), Refusal> {
     }
     let params = request.params.as_ref().map_or("{}", |raw| raw.get());
     // The method is one of ours, so that it needs no escaping.
-    let call =
-        Zeroizing::new(format!(r#"{{"method":"{}","params":{params}}}"#, request.method));
+    let call = Zeroizing::new(format!(r#"{{"method":"{}","params":{params}}}"#, request.method));
     match serde_json::from_str(&call) {
         Ok(call) => Ok((id, call)),
         // serde's own text could repeat what was sent.
@@ -95,8 +94,7 @@ mod tests {
 
     #[test]
     fn prd_18_calls_are_read_and_anything_else_is_refused_by_code() {
-        let (id, call) =
-            parse(br#"{"jsonrpc":"2.0","id":"a","method":"status"}"#).ok().unwrap();
+        let (id, call) = parse(br#"{"jsonrpc":"2.0","id":"a","method":"status"}"#).ok().unwrap();
         assert_eq!((id, call), (Id::Str("a".into()), Call::Status {}));
         let new = r#"{"jsonrpc":"2.0","id":1,"method":"send","params":{"later":1,"text":"\"","contact":"a"}}"#;
         let (_, call) = parse(new.as_bytes()).ok().unwrap();

@@ -47,7 +47,9 @@ impl ErrorKind {
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::WrongUse | Self::TooLong | Self::BadInvite | Self::InviteUsed | Self::Profile => 1,
+            Self::WrongUse | Self::TooLong | Self::BadInvite | Self::InviteUsed | Self::Profile => {
+                1
+            }
             Self::Internal => 2,
             Self::Unreachable => 3,
             Self::Unverified | Self::KeyChanged | Self::Blocked | Self::WrongWords => 4,

@@ -90,7 +90,10 @@ fn prd_17_two_people_pair_compare_words_and_talk() {
     let hi = b.ok("send", json!({ "contact": "Alice", "text": "hi Alice\u{202e}" }));
     let event = follow.event_with(|event| event["type"] == "message");
     assert_eq!(event["message"]["text"], "hi Alice\u{fffd}"); // HOS-10
-    assert_eq!((&event["contact"], &event["message"]["state"]), (&json!("Bob"), &json!("received")));
+    assert_eq!(
+        (&event["contact"], &event["message"]["state"]),
+        (&json!("Bob"), &json!("received"))
+    );
     bot.event_with(|event| delivered(event, &hi["message"]));
 
     // PRD-17: the same key sends once.
