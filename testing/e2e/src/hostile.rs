@@ -44,7 +44,7 @@ type Older = Arc<Mutex<Vec<Vec<u8>>>>;
 ///
 /// # Errors
 /// If the socket cannot be made.
-pub fn hostile(listen: &Path, to: PathBuf) -> Result<Arc<Harm>> {
+pub(crate) fn hostile(listen: &Path, to: PathBuf) -> Result<Arc<Harm>> {
     let listener = UnixListener::bind(listen)?;
     let harm = Arc::new(Harm::default());
     let shared = Arc::clone(&harm);

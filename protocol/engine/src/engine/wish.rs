@@ -224,10 +224,9 @@ impl Engine {
 
     fn begin_verify(&self, id: ContactId) -> Result<Reply, CommandError> {
         let contact = self.contacts.get(&id).ok_or(CommandError::Unknown)?;
-        match contact.trust {
-            Trust::Verified { .. } => return Err(CommandError::AlreadyVerified),
-            Trust::Locked => return Err(CommandError::Locked),
-            Trust::Unverified | Trust::Changed => {}
+        // Whoever has verified already still reads aloud for the other side.
+        if contact.trust == Trust::Locked {
+            return Err(CommandError::Locked);
         }
         let words = Sas::from_code(contact.sas).words();
         let place = |at: usize| u8::try_from(at.saturating_add(1)).unwrap_or(0);
@@ -248,8 +247,12 @@ impl Engine {
         id: ContactId,
         words: &[String; 3],
     ) -> Result<Reply, CommandError> {
-        self.begin_verify(id)?;
         let contact = self.contacts.get_mut(&id).ok_or(CommandError::Unknown)?;
+        match contact.trust {
+            Trust::Verified { .. } => return Err(CommandError::AlreadyVerified),
+            Trust::Locked => return Err(CommandError::Locked),
+            Trust::Unverified | Trust::Changed => {}
+        }
         let mut right = true;
         for (at, typed) in contact.peer_words().into_iter().zip(words) {
             let byte = contact.sas.get(at).copied().unwrap_or_default();
