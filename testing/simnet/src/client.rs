@@ -22,6 +22,8 @@ pub struct Client {
     pub crash: Option<Crash>,
     /// Steps that had something to save.
     pub steps: u64,
+    /// Steps that could not be saved.
+    pub unsaved: u64,
     /// How often it was loaded again.
     pub loads: u64,
     pub(crate) rng: ChaCha20Rng,
@@ -34,7 +36,12 @@ impl Client {
         let (engine, changes) = Engine::create(&mut rng, now, settings).unwrap();
         let mut disk = Disk::default();
         disk.apply(&changes);
-        Self { engine: Some(engine), disk, crash: None, steps: 0, loads: 0, rng }
+        Self { engine: Some(engine), disk, crash: None, steps: 0, unsaved: 0, loads: 0, rng }
+    }
+
+    pub(crate) fn saved(disk: Disk) -> Self {
+        let rng = ChaCha20Rng::seed_from_u64(0);
+        Self { engine: None, disk, crash: None, steps: 0, unsaved: 0, loads: 0, rng }
     }
 
     /// The engine of a client that is on.
@@ -63,6 +70,7 @@ impl Client {
             killed = crash == Some(Crash::AfterSave(*steps));
             Ok(())
         });
+        self.unsaved += u64::from(saved.is_err());
         match saved {
             Ok(effects) if !killed => effects,
             _ => {

@@ -78,10 +78,19 @@ impl Disk {
         Snapshot(self.rows.iter().map(row).collect())
     }
 
-    /// Rows of a table.
+    /// Rows of a table, by key.
     #[must_use]
-    pub fn rows(&self, table: Table) -> usize {
-        self.rows.keys().filter(|(t, _)| *t == table).count()
+    pub fn values(&self, table: Table) -> Vec<(&[u8], &[u8])> {
+        self.rows
+            .iter()
+            .filter(|((t, _), _)| *t == table)
+            .map(|((_, key), value)| (key.as_slice(), value.as_slice()))
+            .collect()
+    }
+
+    /// Removes the rows of a table.
+    pub fn forget(&mut self, table: Table) {
+        self.rows.retain(|(t, _), _| *t != table);
     }
 
     /// How often something happened.

@@ -57,10 +57,6 @@ impl FaultDice {
             delay_ms: 0,
         };
         let (bit, delay) = (self.0.next_u64(), self.0.next_u64());
-        Fate {
-            flip: fate.flip.map(|_| bit),
-            delay_ms: delay % (faults.delay_ms + 1),
-            ..fate
-        }
+        Fate { flip: fate.flip.map(|_| bit), delay_ms: delay % (faults.delay_ms + 1), ..fate }
     }
 }

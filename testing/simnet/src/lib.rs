@@ -22,6 +22,6 @@ mod world;
 pub use client::{Client, Crash};
 pub use disk::{Disk, SavedMessage};
 pub use faults::Faults;
-pub use mailbox::{Stored, SimMailbox};
+pub use mailbox::{SimMailbox, Stored};
 pub use transcript::{Kind, Record};
 pub use world::{DAY, HOUR, MINUTE, SECOND, START_UNIX_S, World};

@@ -2,9 +2,8 @@
 
 use crate::world::{HOUR, World};
 use crypto::Zeroizing;
-use engine::{
-    Command, CommandError, ContactId, InviteId, InviteState, MessageId, Reply, Trust,
-};
+use engine::changes::MessageState;
+use engine::{Command, CommandError, ContactId, InviteId, InviteState, MessageId, Reply, Trust};
 
 impl World {
     /// Gives a client a command.
@@ -15,25 +14,38 @@ impl World {
     /// # Panics
     /// If the client is off.
     pub fn command(&mut self, client: usize, command: Command) -> Result<Reply, CommandError> {
-        let done = self.drive(client, |engine, rng, now| {
-            match engine.handle_command(rng, now, command) {
+        let done =
+            self.drive(client, |engine, rng, now| match engine.handle_command(rng, now, command) {
                 Ok((reply, step)) => (Ok(reply), step),
                 Err(error) => (Err(error), engine::Step::default()),
-            }
-        });
+            });
         done.expect("the client is off")
+    }
+
+    /// Gives a client a command, and again if it could not be saved, as people do.
+    ///
+    /// # Panics
+    /// If the engine refuses it.
+    pub fn insist(&mut self, client: usize, command: impl Fn() -> Command) -> Reply {
+        loop {
+            let unsaved = self.clients[client].unsaved;
+            let reply = self.command(client, command()).expect("refused");
+            if self.clients[client].unsaved == unsaved {
+                return reply;
+            }
+        }
     }
 
     /// Gives a client a mailbox.
     pub fn use_mailbox(&mut self, client: usize, mailbox: usize) {
         let key = self.mailboxes[mailbox].key;
-        self.command(client, Command::AddMailbox(key)).unwrap();
+        self.insist(client, || Command::AddMailbox(key));
     }
 
     /// Makes an invite and waits until it can be handed out.
     pub fn invite(&mut self, client: usize, name: &str) -> (InviteId, Zeroizing<String>) {
-        let wish = Command::NewInvite { name: name.to_owned(), hours: 48 };
-        let Reply::Invite(id) = self.command(client, wish).unwrap() else { panic!() };
+        let wish = || Command::NewInvite { name: name.to_owned(), hours: 48 };
+        let Reply::Invite(id) = self.insist(client, wish) else { panic!() };
         let ready = |world: &Self| world.invite_state(client, id) == InviteState::Ready;
         assert!(self.run_until(6 * HOUR, ready), "the invite never became ready");
         let uri = self.clients[client].engine().invites().find(|i| i.id == id).unwrap().uri;
@@ -42,9 +54,9 @@ impl World {
 
     /// Takes an invite.
     pub fn accept(&mut self, client: usize, uri: &str, name: &str) -> InviteId {
-        let uri = Zeroizing::new(uri.to_owned());
-        let wish = Command::Accept { uri, name: name.to_owned() };
-        let Reply::Invite(id) = self.command(client, wish).unwrap() else { panic!() };
+        let uri = || Zeroizing::new(uri.to_owned());
+        let wish = || Command::Accept { uri: uri(), name: name.to_owned() };
+        let Reply::Invite(id) = self.insist(client, wish) else { panic!() };
         id
     }
 
@@ -72,7 +84,7 @@ impl World {
 
     /// The words that a client reads aloud.
     pub fn words(&mut self, client: usize, contact: ContactId) -> [String; 3] {
-        match self.command(client, Command::BeginVerify(contact)).unwrap() {
+        match self.insist(client, || Command::BeginVerify(contact)) {
             Reply::Comparison { read_aloud, .. } => read_aloud.map(|(_, word)| word.to_owned()),
             other => panic!("{other:?}"),
         }
@@ -83,7 +95,7 @@ impl World {
         let (of_a, of_b) = (self.peer(a, b), self.peer(b, a));
         let (from_a, from_b) = (self.words(a, of_a), self.words(b, of_b));
         for (client, contact, words) in [(a, of_a, from_b), (b, of_b, from_a)] {
-            let done = self.command(client, Command::Verify { contact, words }).unwrap();
+            let done = self.insist(client, || Command::Verify { contact, words: words.clone() });
             assert_eq!(done, Reply::Verified);
         }
     }
@@ -97,21 +109,35 @@ impl World {
     /// Queues a text.
     pub fn send(&mut self, from: usize, to: usize, text: &str) -> MessageId {
         let contact = self.peer(from, to);
-        let text = Zeroizing::new(text.to_owned());
-        match self.command(from, Command::Send { contact, text }).unwrap() {
+        let text = || Zeroizing::new(text.to_owned());
+        match self.insist(from, || Command::Send { contact, text: text() }) {
             Reply::Message(id) => id,
             other => panic!("{other:?}"),
         }
     }
 
-    /// Two verified clients, each with a mailbox of its own.
+    /// Two clients, each with a mailbox of its own.
     #[must_use]
-    pub fn verified_pair(seed: u64, mode: engine::Mode) -> Self {
+    pub fn two(seed: u64, mode: engine::Mode) -> Self {
         let mut world = Self::new(seed);
         for name in ["Alice", "Bob"] {
             let (client, mailbox) = (world.add_client(name, mode), world.add_mailbox());
             world.use_mailbox(client, mailbox);
         }
+        world
+    }
+
+    /// Whether every message of every client was delivered.
+    #[must_use]
+    pub fn all_delivered(&self) -> bool {
+        let states = self.clients.iter().flat_map(|client| client.disk.sent_states());
+        states.into_iter().all(|state| state == MessageState::Delivered)
+    }
+
+    /// Two verified clients, each with a mailbox of its own.
+    #[must_use]
+    pub fn verified_pair(seed: u64, mode: engine::Mode) -> Self {
+        let mut world = Self::two(seed, mode);
         world.pair(0, 1);
         world.verify(0, 1);
         world

@@ -107,6 +107,22 @@ impl World {
         at
     }
 
+    /// Adds a client that was saved before; it is off.
+    pub fn add_saved(&mut self, disk: crate::Disk) -> usize {
+        self.clients.push(Client::saved(disk));
+        self.clients.len() - 1
+    }
+
+    /// What an eager client would do: puts at once, beside the schedule. A control for tests that
+    /// compare schedules.
+    pub fn put_at_once(&mut self, client: usize, mailbox: usize) {
+        let id = OpId(u64::MAX);
+        let envelope = board::envelope::dummy(&mut self.rng);
+        let kind = OperationKind::Put { envelope, seed: [0; 32], epoch: 0, effort: 1 };
+        let (mailbox, token) = (self.mailboxes[mailbox].key, [0; 16]);
+        self.start(client, Operation { id, mailbox, token, kind });
+    }
+
     fn schedule(&mut self, at: u64, event: Event) {
         self.queue.insert((at, self.next), event);
         self.next += 1;
@@ -260,7 +276,10 @@ impl World {
         match stream.reader.push(&bytes) {
             Ok(frames) => {
                 for frame in frames {
-                    self.schedule(at, Event::Deliver(stream.origin, Answer::Frame(Box::new(frame))));
+                    self.schedule(
+                        at,
+                        Event::Deliver(stream.origin, Answer::Frame(Box::new(frame))),
+                    );
                 }
                 true
             }

@@ -1,5 +1,25 @@
 //! The engine on simulated mailboxes.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
 
+#[path = "it/absence.rs"]
+mod absence;
+#[path = "it/coupling.rs"]
+mod coupling;
+#[path = "it/crash.rs"]
+mod crash;
+#[path = "it/delivery.rs"]
+mod delivery;
+#[path = "it/hostile.rs"]
+mod hostile;
+#[path = "it/knowledge.rs"]
+mod knowledge;
 #[path = "it/pairing.rs"]
 mod pairing;
+#[path = "it/receipts.rs"]
+mod receipts;

@@ -1,0 +1,91 @@
+//! T0 (mailbox.md, section 8): what leaves a client, and when, is the same whatever is said.
+
+use engine::Mode;
+use engine::changes::Table;
+use simnet::{Disk, Faults, HOUR, MINUTE, World};
+use std::collections::BTreeSet;
+
+type Outline = Vec<(u64, usize, usize, String, usize)>;
+
+/// A verified pair at rest, as it was saved.
+fn at_rest(mode: Mode) -> [Disk; 2] {
+    let mut world = World::verified_pair(60, mode);
+    world.send(0, 1, "hello");
+    assert!(world.run_until(8 * HOUR, World::all_delivered));
+    world.run(2 * HOUR);
+    [0, 1].map(|client| {
+        let mut disk = world.clients[client].disk.clone();
+        disk.forget(Table::Cursor); // the mailboxes of the runs have other pages
+        disk
+    })
+}
+
+/// Three hours with mailboxes that drop, delay and err; gives what left the clients.
+fn run(seed: u64, disks: &[Disk; 2], busy: bool, eager: bool) -> Outline {
+    let mut world = World::new(seed);
+    world.tor = true;
+    for _ in 0..2 {
+        let mailbox = world.add_mailbox();
+        world.mailboxes[mailbox].faults = Faults {
+            retry: 80,
+            lose_answer: 80,
+            drop_put: 20,
+            duplicate: 50,
+            lose_request: 80,
+            garbage_fetch: 80,
+            flip: 20,
+            delay_ms: 30_000,
+            dead: false,
+        };
+    }
+    for (client, disk) in disks.iter().enumerate() {
+        world.add_saved(disk.clone());
+        world.switch_on_seeded(client, seed + 7);
+    }
+    for minute in 0..180 {
+        world.run_to(minute * MINUTE);
+        if busy && minute % 4 == 1 {
+            world.send(0, 1, &"long ".repeat(700));
+            world.send(1, 0, "short");
+            if eager {
+                world.put_at_once(0, 1);
+            }
+        }
+    }
+    let tokens: BTreeSet<[u8; 16]> = world.transcript.iter().map(|r| r.token).collect();
+    assert!(eager || tokens.len() == world.transcript.len(), "every token is fresh");
+    let received = world.clients.iter().map(|c| c.disk.received().len()).min();
+    assert_eq!(received > Some(4), busy, "the workload came through");
+    world.transcript.iter().map(simnet::Record::outline).collect()
+}
+
+fn differ(seed: u64, disks: &[Disk; 2], eager: bool) -> bool {
+    run(seed, disks, false, false) != run(seed, disks, true, eager)
+}
+
+fn couple(seeds: core::ops::Range<u64>) {
+    let disks = at_rest(Mode::Steady);
+    for seed in seeds {
+        assert!(!differ(seed, &disks, false), "seed {seed}: the schedule followed the workload");
+    }
+}
+
+#[test]
+fn t0_steady_is_the_same_idle_and_busy_first_half() {
+    couple(1000..1025);
+}
+
+#[test]
+fn t0_steady_is_the_same_idle_and_busy_second_half() {
+    couple(1025..1050);
+}
+
+#[test]
+fn t0_control_fast_is_told_apart() {
+    assert!(differ(1000, &at_rest(Mode::Fast), false));
+}
+
+#[test]
+fn t0_control_an_eager_put_is_told_apart() {
+    assert!(differ(1000, &at_rest(Mode::Steady), true));
+}

@@ -1,0 +1,74 @@
+use engine::Mode;
+use engine::changes::{EventKind, Table};
+use simnet::{HOUR, World};
+
+fn state(world: &World, client: usize) -> Vec<Vec<u8>> {
+    let tables = [Table::Profile, Table::Contact, Table::Invite, Table::Ratchet, Table::Seen];
+    let disk = &world.clients[client].disk;
+    tables.iter().flat_map(|t| disk.values(*t)).map(|(_, value)| value.to_vec()).collect()
+}
+
+#[test]
+fn brd_8_answers_with_turned_bits_change_nothing_and_delay_only() {
+    let mut world = World::verified_pair(50, Mode::Fast);
+    world.run(2 * HOUR);
+    world.mailboxes[1].faults.flip = 1000;
+    world.send(0, 1, "through noise");
+    let before = state(&world, 1);
+    world.run(4 * HOUR);
+    assert!(world.clients[1].disk.received().is_empty());
+    assert!(state(&world, 1) == before, "garbage moved nothing");
+    world.mailboxes[1].faults.flip = 200;
+    assert!(world.run_until(24 * HOUR, World::all_delivered));
+    assert_eq!(world.clients[1].disk.received(), ["through noise"]);
+    assert!(state(&world, 1) != before, "control");
+}
+
+#[test]
+fn in_3_replayed_envelopes_change_nothing() {
+    let mut world = World::verified_pair(51, Mode::Fast);
+    for k in 0..10 {
+        world.send(0, 1, &k.to_string());
+        world.send(1, 0, &k.to_string());
+    }
+    assert!(world.run_until(6 * HOUR, World::all_delivered));
+    world.run(HOUR);
+    let before = [state(&world, 0), state(&world, 1)];
+    for mailbox in &mut world.mailboxes {
+        let old: Vec<_> = mailbox.stored.iter().map(|s| s.envelope.clone()).collect();
+        for envelope in old {
+            mailbox.inject(envelope);
+        }
+    }
+    world.run(4 * HOUR);
+    assert!([state(&world, 0), state(&world, 1)] == before);
+    assert_eq!(world.clients[0].disk.received().len(), 10);
+    assert_eq!(world.clients[1].disk.received().len(), 10);
+}
+
+#[test]
+fn brd_36_what_is_withheld_for_a_time_comes_later() {
+    let mut world = World::verified_pair(52, Mode::Steady);
+    world.mailboxes[1].faults.garbage_fetch = 1000;
+    world.send(0, 1, "withheld");
+    world.run(6 * HOUR);
+    assert!(world.clients[1].disk.received().is_empty());
+    world.mailboxes[1].faults.garbage_fetch = 0;
+    assert!(world.run_until(12 * HOUR, World::all_delivered));
+    assert_eq!(world.clients[1].disk.received(), ["withheld"]);
+}
+
+#[test]
+fn brd_37_two_histories_raise_an_alarm_once() {
+    let mut world = World::verified_pair(53, Mode::Steady);
+    world.run(HOUR);
+    assert_eq!(world.clients[0].disk.count(EventKind::MailboxAlarm), 0);
+    world.mailboxes[0].fork();
+    world.run(10 * HOUR);
+    assert_eq!(world.clients[0].disk.count(EventKind::MailboxAlarm), 1);
+    let alarms = world.clients[0].engine().mailboxes().filter(|m| m.alarm).count();
+    assert_eq!(alarms, 1);
+    // The mailbox still carries what it is given.
+    world.send(1, 0, "after the fork");
+    assert!(world.run_until(12 * HOUR, World::all_delivered));
+}
