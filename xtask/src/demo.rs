@@ -103,8 +103,8 @@ impl Stage {
         say("a mailbox behind an onion service, pages every second");
         let mailbox = Mailbox::start(&folder.join("mailbox"), net, PAGE_INTERVAL)?;
         say("two people: profile, identity, database, Tor");
-        let alice = Person::arrive(&folder.join("alice"), "alice", net)?;
-        let bob = Person::arrive(&folder.join("bob"), "bob", net)?;
+        let alice = Person::arrive(&folder.join("alice"), "alice")?;
+        let bob = Person::arrive(&folder.join("bob"), "bob")?;
         for person in [&alice, &bob] {
             person.init("fast", mailbox.onion(), net)?;
         }

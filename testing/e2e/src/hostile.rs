@@ -139,7 +139,7 @@ fn pass_stream(
         if got == 0 {
             return Ok(());
         }
-        if number % 3 == 0 && passed > 2048 {
+        if number.is_multiple_of(3) && passed > 2048 {
             harm.flipped.fetch_add(1, Ordering::Relaxed);
             buffer[got / 2] ^= 0x20;
             client.write_all(&buffer[..got])?;

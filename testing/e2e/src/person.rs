@@ -3,7 +3,6 @@
 use crate::process::{Running, private_folder, programs, wait_until};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -34,49 +33,31 @@ impl Answer {
     }
 }
 
-/// A person with a profile and a supervisor of its own.
+/// A person with a profile; its background service ends with this value.
 pub struct Person {
     /// Name of person and profile.
     pub name: String,
     folder: PathBuf,
-    daemon: Option<Running>,
 }
 
 impl Person {
-    /// Starts a supervisor for a new profile on the private network `net`.
+    /// A person whose folders are below `folder`.
     ///
     /// # Errors
-    /// If it does not start.
-    pub fn arrive(folder: &Path, name: &str, net: &Path) -> Result<Self> {
+    /// If the folders cannot be made.
+    pub fn arrive(folder: &Path, name: &str) -> Result<Self> {
         for below in ["data", "state", "cache", "config", "run"] {
             private_folder(&folder.join(below))?;
         }
-        let mut person = Self { name: name.to_owned(), folder: folder.to_owned(), daemon: None };
-        person.start_daemon(&["--network", &net.to_string_lossy()])?;
-        Ok(person)
+        Ok(Self { name: name.to_owned(), folder: folder.to_owned() })
     }
 
-    /// Starts the supervisor in the foreground of a child process.
+    /// Ends the service, and core and gate with it.
     ///
     /// # Errors
-    /// If it does not start.
-    pub fn start_daemon(&mut self, arguments: &[&str]) -> Result<()> {
-        let log = File::options().create(true).append(true).open(self.folder.join("daemon.log"))?;
-        let daemon = Running::start(
-            self.command()?
-                .arg("daemon")
-                .args(arguments)
-                .stdin(Stdio::null())
-                .stdout(log.try_clone()?)
-                .stderr(log),
-        )?;
-        self.daemon = Some(daemon);
-        Ok(())
-    }
-
-    /// Ends the supervisor, and core and gate with it.
-    pub fn leave(&mut self) {
-        self.daemon = None;
+    /// If the command fails.
+    pub fn stop(&self) -> Result<()> {
+        self.must(&["stop"]).map(|_| ())
     }
 
     /// Makes the profile.
@@ -300,10 +281,11 @@ impl Person {
         Ok(message["state"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Process id of the supervisor.
+    /// Process id of the supervisor, from its pid file.
     #[must_use]
     pub fn daemon_id(&self) -> Option<u32> {
-        self.daemon.as_ref().map(Running::id)
+        let path = self.folder.join("run").join("pvtcoms").join(&self.name).join("pid");
+        std::fs::read_to_string(path).ok()?.trim().parse().ok()
     }
 
     /// Process ids of the children of the supervisor that run `program`.
@@ -321,6 +303,13 @@ impl Person {
                 parent_of == Some(parent) && name.ends_with(&format!("({short}"))
             })
             .collect()
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        // Nothing that a person started outlives them.
+        let _ = self.run(&["stop"]);
     }
 }
 

@@ -51,20 +51,22 @@ fn spoken(message: &Value) -> String {
     format!("{from}: {text}")
 }
 
-/// Operations only: time, kind, and whatever else the server could write down.
+/// One line an operation: seconds since the first, what was asked, and every number there is.
 fn observed(lines: &[Value]) -> Vec<String> {
+    let shown = |line: &&Value| line["event"] != "accept" && line["event"] != "close";
+    let start = lines.iter().find(shown).and_then(|line| line["at"].as_u64()).unwrap_or(0);
     let told: Vec<String> = lines
         .iter()
-        .filter(|line| line["event"] != "accept" && line["event"] != "close")
+        .filter(shown)
         .map(|line| {
-            let Some(fields) = line.as_object() else { return line.to_string() };
-            let words = fields.iter().filter(|(key, _)| *key != "connection").map(
-                |(key, value)| match value.as_str() {
-                    Some(text) => format!("{key}={text}"),
-                    None => format!("{key}={value}"),
-                },
-            );
-            words.collect::<Vec<_>>().join(" ")
+            let after = line["at"].as_u64().unwrap_or(0).saturating_sub(start);
+            let hidden = ["at", "connection", "event", "bytes_in", "bytes_out", "head"];
+            let rest = line.as_object().into_iter().flatten().filter_map(|(key, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                (!hidden.contains(&key.as_str())).then(|| format!("{key} {text}"))
+            });
+            let event = line["event"].as_str().unwrap_or("?").to_uppercase();
+            format!("{after:>4} s {event:<6} {}", rest.collect::<Vec<_>>().join(" "))
         })
         .collect();
     if told.len() <= EDGE * 2 {

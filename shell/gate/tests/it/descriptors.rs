@@ -49,6 +49,7 @@ async fn tor_5_only_a_unix_stream_is_taken() {
     let (stream, _peer) = pair(SocketType::STREAM);
     assert_eq!(offer(&[&stream]).await, Ok(())); // control
 
+    #[expect(clippy::disallowed_methods, reason = "the control: a socket that must be refused")]
     let tcp = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     assert_eq!(offer(&[&tcp]).await, Err(Reason::Internal));
     let (datagram, _peer) = pair(SocketType::DGRAM);

@@ -65,7 +65,7 @@ fn tr_1_tor_absent_is_said_and_nothing_is_lost() {
     let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
     silence(&mut value);
     std::fs::write(&dead, value.to_string()).unwrap();
-    let alice = Person::arrive(&folder.path().join("alice"), "alice", &dead).unwrap();
+    let alice = Person::arrive(&folder.path().join("alice"), "alice").unwrap();
     let nowhere = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
     alice.init("fast", nowhere, &dead).unwrap();
     let invited = alice.run(&["invite", "new", "--uri", "--timeout", "5"]).unwrap();
@@ -74,6 +74,11 @@ fn tr_1_tor_absent_is_said_and_nothing_is_lost() {
     let status = alice.json(&["status"]).unwrap();
     assert_eq!(status[0]["tor"]["ready"], false);
     assert!(!status[0]["line"].as_str().unwrap().contains("connected"));
+}
+
+/// Whether a process works for the profile `alice`.
+fn alice_owns(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("alice"))
 }
 
 /// Moves every port of the network to one where nobody listens.
@@ -95,7 +100,7 @@ fn silence(value: &mut serde_json::Value) {
 fn wrong_use_is_told_with_a_next_step() {
     let stage = Stage::set();
     let (folder, net) = (stage.folder.path(), stage.net.net_json());
-    let mut alice = stage.alice;
+    let alice = stage.alice;
     alice.must(&["lock"]).unwrap();
     let wrong = wait_until("the locked core", PATIENCE, || {
         let answer = alice.run_with(&["unlock", "--passphrase-fd", "0"], "not it\n")?;
@@ -106,7 +111,7 @@ fn wrong_use_is_told_with_a_next_step() {
     assert_eq!(alice.run(&["contacts"]).unwrap().code, 6);
     alice.unlock().unwrap();
 
-    let second = alice.run(&["daemon"]).unwrap();
+    let second = alice.run(&["daemon", "--foreground"]).unwrap();
     assert_ne!(second.code, 0);
     assert!(second.err.contains("alice"), "{}", second.err);
 
@@ -114,11 +119,17 @@ fn wrong_use_is_told_with_a_next_step() {
     let supervisor = alice.daemon_id().unwrap();
     kill_9(&[supervisor]);
     wait_until("the end of the orphans", PATIENCE, || {
-        Ok(alice.children("pvtcomsd").is_empty().then_some(()))
+        let orphans = Command::new("pgrep").args(["-f", &folder.display().to_string()]).output()?;
+        let orphans = String::from_utf8_lossy(&orphans.stdout).into_owned();
+        let ours = |pid: &&str| {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            matches!(name.trim(), "pvtcomsd" | "pvtcoms") && alice_owns(pid)
+        };
+        Ok(orphans.lines().find(ours).is_none().then_some(()))
     })
     .unwrap();
-    alice.start_daemon(&[]).unwrap();
-    wait_until("the next daemon", PATIENCE, || Ok(alice.unlock().ok())).unwrap();
+    // The next verb starts a new service.
+    wait_until("the next service", PATIENCE, || Ok(alice.unlock().ok())).unwrap();
     let status = alice.json(&["status"]).unwrap();
     assert_eq!(status[0]["tor"]["private_network"], true, "a profile never changes networks");
     assert!(folder.exists() && net.exists());

@@ -48,7 +48,7 @@ pub(crate) fn ground() -> (TempDir, Arc<Tornet>) {
 
 /// A person with a profile at `mailbox`.
 pub(crate) fn arrive(folder: &Path, name: &str, mailbox: &Mailbox, net: &Tornet) -> Person {
-    let person = Person::arrive(&folder.join(name), name, net.net_json()).unwrap();
+    let person = Person::arrive(&folder.join(name), name).unwrap();
     person.init("fast", mailbox.onion(), net.net_json()).unwrap();
     person
 }
