@@ -15,7 +15,9 @@ pub(super) fn of(kind: ErrorKind, status: &Status) -> Reason {
         | K::RemoteStreamClosed
         | K::RemoteStreamReset
         | K::RemoteStreamError
-        | K::CircuitCollapse => Reason::Refused,
+        | K::CircuitCollapse
+        // Arti's word for a circuit that the service ended while our BEGIN was under way.
+        | K::BadApiUsage => Reason::Refused,
         K::TorNetworkTimeout | K::RemoteNetworkTimeout | K::ExitTimeout => of_timeout(status),
         K::TorAccessFailed
         | K::LocalNetworkError
@@ -26,8 +28,7 @@ pub(super) fn of(kind: ErrorKind, status: &Status) -> Reason {
             Reason::Timeout => Reason::Blocked,
             reason => reason,
         },
-        K::BadApiUsage
-        | K::Internal
+        K::Internal
         | K::InvalidConfig
         | K::FeatureDisabled
         | K::InvalidStreamTarget

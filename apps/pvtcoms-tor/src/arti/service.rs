@@ -93,7 +93,10 @@ impl Service {
         let mut events = self.running.status_events();
         async move {
             let sent = |state| {
-                matches!(state, State::Running | State::DegradedReachable | State::DegradedUnreachable)
+                matches!(
+                    state,
+                    State::Running | State::DegradedReachable | State::DegradedUnreachable
+                )
             };
             if sent(first.state()) {
                 return;
