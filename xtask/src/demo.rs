@@ -239,11 +239,11 @@ impl Stage {
     /// Resident memory of the programs at the end of the conversation.
     fn memory(&self) {
         let megabytes = |pids: Vec<u32>| {
-            let most = pids.into_iter().map(e2e::resident_bytes).max().unwrap_or(0);
-            most as f64 / 1e6
+            let tenths = pids.into_iter().map(e2e::resident_bytes).max().unwrap_or(0) / 100_000;
+            format!("{}.{} MB", tenths / 10, tenths % 10)
         };
         println!(
-            "memory: pvtcomsd={:.1} MB pvtcoms-tor={:.1} MB pvtcoms-mailbox={:.1} MB",
+            "memory: pvtcomsd={} pvtcoms-tor={} pvtcoms-mailbox={}",
             megabytes(self.alice.children("pvtcomsd")),
             megabytes(self.alice.children("pvtcoms-tor")),
             megabytes(self.mailbox.process_ids().into_iter().take(1).collect()),
