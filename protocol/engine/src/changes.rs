@@ -107,8 +107,9 @@ pub enum Change {
         /// Primary key.
         key: Vec<u8>,
     },
-    /// Adds a message to a conversation. The id is new: a second insert of the same
-    /// (contact, id) is a fault of the engine and fails the transaction.
+    /// Adds a message to a conversation. An id of ours is new: a second insert is a fault of the
+    /// engine and fails the transaction. An id of the peer's that is taken already is ignored:
+    /// the peer chooses it.
     Message(Message),
     /// Moves a message of ours to another state.
     MessageState {

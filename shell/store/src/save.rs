@@ -97,8 +97,15 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
         Change::Delete { table, key } => transaction
             .execute(&format!("DELETE FROM {} WHERE key = ?1", table.name()), params![key]),
         Change::Message(Message { id, contact, state, text, sent, saved }) => transaction.execute(
-            "INSERT INTO message (contact, id, state, text, sent, saved, read)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            // A peer chooses the ids of its messages: one that is taken already is not shown
+            // again, and never a reason not to save. Our own ids are new.
+            if *state == MessageState::Received {
+                "INSERT INTO message (contact, id, state, text, sent, saved, read)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (contact, id) DO NOTHING"
+            } else {
+                "INSERT INTO message (contact, id, state, text, sent, saved, read)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+            },
             params![
                 contact,
                 id,

@@ -30,12 +30,12 @@ fn sto_24_rows_come_back_after_the_next_unlock() {
 #[test]
 fn sto_24_a_step_that_contradicts_itself_saves_nothing() {
     let (_home, mut store) = Home::with_profile();
-    save(&mut store, vec![message(ALICE, 1, MessageState::Received, "first")]);
+    save(&mut store, vec![message(ALICE, 1, MessageState::Queued, "first")]);
     let before = rows(&store);
     let twice = Changes(vec![
         put(Table::Ratchet, b"key", b"must not stay"),
         event(1),
-        message(ALICE, 1, MessageState::Received, "again"),
+        message(ALICE, 1, MessageState::Queued, "again"),
     ]);
     assert_eq!(store.save(&twice), Err(StoreError::Conflict));
     assert_eq!(rows(&store), before);
@@ -43,6 +43,23 @@ fn sto_24_a_step_that_contradicts_itself_saves_nothing() {
     assert_eq!(store.history(&ALICE, None, 10).unwrap().len(), 1);
     // The same identifier from another contact is another message.
     save(&mut store, vec![message(BOB, 1, MessageState::Received, "mine")]);
+}
+
+/// The peer chooses the ids of its messages: taking one of ours, or one of its own again, shows
+/// nothing, changes nothing, and must not keep the rest of the step from being saved.
+#[test]
+fn in_3_an_id_that_the_peer_repeats_is_ignored_and_the_rest_is_saved() {
+    let (_home, mut store) = Home::with_profile();
+    save(&mut store, vec![message(ALICE, 1, MessageState::Queued, "ours")]);
+    save(&mut store, vec![message(ALICE, 2, MessageState::Received, "theirs")]);
+    for n in [1, 2] {
+        let again = message(ALICE, n, MessageState::Received, "again");
+        save(&mut store, vec![again, put(Table::Ratchet, b"key", b"saved")]);
+    }
+    let history = store.history(&ALICE, None, 10).unwrap();
+    let texts: Vec<&str> = history.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(texts, ["ours", "theirs"]);
+    assert!(rows(&store).contains(&(Table::Ratchet, b"key".to_vec(), b"saved".to_vec())));
 }
 
 #[test]
