@@ -57,7 +57,7 @@ fn in_3_an_id_that_the_peer_repeats_is_ignored_and_the_rest_is_saved() {
         save(&mut store, vec![again, put(Table::Ratchet, b"key", b"saved")]);
     }
     let history = store.history(&ALICE, None, 10).unwrap();
-    let texts: Vec<&str> = history.iter().map(|message| message.text.as_str()).collect();
+    let texts: Vec<&str> = history.iter().map(|stored| stored.message.text.as_str()).collect();
     assert_eq!(texts, ["ours", "theirs"]);
     assert!(rows(&store).contains(&(Table::Ratchet, b"key".to_vec(), b"saved".to_vec())));
 }
