@@ -1,5 +1,13 @@
 //! Real `tor` processes, the real gate, real onion services; all on loopback.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
 
 mod it {
     mod echo;

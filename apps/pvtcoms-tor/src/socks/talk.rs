@@ -84,6 +84,8 @@ async fn authenticate(proxy: &mut impl Stream, user: &str, password: &str) -> io
         Err(error) => Err(error),
         Ok(_) => match answer {
             [1, status] => Ok(status == 0),
+            // C tor refuses a username with the reply that belongs to CONNECT.
+            [5, code] if code != 0 => Ok(false),
             _ => Err(io::ErrorKind::InvalidData.into()),
         },
     }

@@ -13,11 +13,13 @@ struct Fake {
     method: u8,
     /// Takes `<torS0X>0`, takes `<torS0X>1`.
     takes: [bool; 2],
+    /// How it refuses a username.
+    no: &'static [u8],
     /// Reply to CONNECT; on 0 it echoes.
     code: u8,
 }
 
-const MODERN: Fake = Fake { method: 2, takes: [true, false], code: 0 };
+const MODERN: Fake = Fake { method: 2, takes: [true, false], no: &[1, 1], code: 0 };
 
 struct Proxy {
     dir: tempfile::TempDir,
@@ -72,7 +74,10 @@ async fn serve(
     let password = text(&mut s).await?;
     let takes = if user == b"<torS0X>1" { fake.takes[1] } else { fake.takes[0] };
     heard.lock().unwrap().push([&user[..], b" ", &password[..]].concat());
-    s.write_all(&[1, u8::from(!takes)]).await?;
+    s.write_all(if takes { &[1, 0] } else { fake.no }).await?;
+    if !takes {
+        return Ok(());
+    }
     let mut head = [0; 4];
     s.read_exact(&mut head).await?;
     assert_eq!(head, [5, 1, 0, 3]);
@@ -107,6 +112,14 @@ async fn tor_19_a_tor_that_refuses_the_unknown_format_is_confirmed() {
     let status = judged(MODERN, false).await;
     assert_eq!((status.stage, status.isolation), (Stage::Waiting, Isolation::Confirmed));
     assert_eq!(status.vanguards, Vanguards::Lite); // TOR-20
+
+    // C tor 0.4.9 refuses with a reply to CONNECT; another proxy may just close.
+    for no in [&[5, 1, 0, 4, 0, 0][..], &[]] {
+        assert_eq!(judged(Fake { no, ..MODERN }, false).await.isolation, Isolation::Confirmed);
+    }
+    // Control: neither is taken for consent.
+    let never = Fake { takes: [false, false], no: &[5, 1, 0, 4, 0, 0], ..MODERN };
+    assert_eq!(judged(never, false).await.blockage, Blockage::NotTor);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -32,7 +33,8 @@ pub(crate) fn program(name: &str) -> PathBuf {
 pub(crate) fn folder() -> tempfile::TempDir {
     let parent = program("tornet").parent().unwrap().join("tornet-tests");
     std::fs::create_dir_all(&parent).unwrap();
-    tempfile::tempdir_in(parent).unwrap()
+    let private = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(private).tempdir_in(parent).unwrap()
 }
 
 /// A token that nothing else has.
