@@ -1,5 +1,6 @@
 //! The engine itself: state, loading, and the inputs that it takes.
 
+mod again;
 mod establish;
 mod operate;
 mod pair;
@@ -21,13 +22,14 @@ use crate::schedule::{DayHours, Dice, Mode, Slots};
 use crate::session::Session;
 use crate::step::{Answer, OpId, Step};
 use crate::watch::Watch;
+use board::envelope::Envelope;
 use board::frame::Window;
 use board::tag::{OnionKey, SlotSecret};
 use crypto::Zeroizing;
 use identity::Identity;
 use rand_core::CryptoRng;
 use receive::Partial;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What a profile is made with.
 pub struct Settings {
@@ -58,10 +60,22 @@ pub enum EngineError {
 
 /// What an operation under way is for.
 enum Purpose {
-    Put { mailbox: OnionKey, item: Option<ItemId>, tag: [u8; 16] },
-    Fetch { mailbox: OnionKey, page: u64, chunk: u16 },
+    Put {
+        mailbox: OnionKey,
+        item: Option<ItemId>,
+        envelope: Envelope,
+    },
+    Fetch {
+        mailbox: OnionKey,
+        page: u64,
+        chunk: u16,
+    },
     /// `day` is the UTC day on which it started, from which the window counts back.
-    Digest { mailbox: OnionKey, window: Window, day: u32 },
+    Digest {
+        mailbox: OnionKey,
+        window: Window,
+        day: u32,
+    },
 }
 
 /// One unlocked profile.
@@ -79,6 +93,8 @@ pub struct Engine {
     /// Saved progress of mailboxes, also of those that are not spoken to at the moment.
     cursors: BTreeMap<OnionKey, Cursor>,
     watch: Watch,
+    /// Bytes that were put and not stored, real or cover: the next slots repeat them (BRD-36).
+    again: BTreeMap<OnionKey, VecDeque<(Option<ItemId>, Envelope)>>,
     loops: BTreeMap<u64, (OnionKey, SlotSecret)>,
     next_loop: u64,
     put_slots: Slots,
@@ -134,6 +150,7 @@ impl Engine {
             mailboxes: BTreeMap::new(),
             cursors: BTreeMap::new(),
             watch: Watch::default(),
+            again: BTreeMap::new(),
             loops: BTreeMap::new(),
             next_loop: 0,
             put_slots: Slots::start(seed(), now, hours),
@@ -171,6 +188,7 @@ impl Engine {
                 .load_row(*table, key, value)
                 .map_err(|_| EngineError::DamagedRow(table.name()))?;
         }
+        engine.seal_anew();
         engine.sync_mailboxes(now);
         let contacts: Vec<ContactId> = engine.sessions.keys().copied().collect();
         for contact in contacts {
@@ -282,6 +300,7 @@ impl Engine {
         }
         self.own.iter().for_each(|key| want(key, Role::Own));
         self.mailboxes.retain(|key, _| roles.contains_key(key));
+        self.again.retain(|key, _| roles.contains_key(key));
         for (key, role) in roles {
             let (seed, mode) = (self.digest_seed, self.profile.mode);
             let cursor = self.cursors.get(&key);

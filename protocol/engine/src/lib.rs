@@ -20,8 +20,8 @@ mod step;
 mod watch;
 
 pub use clock::Now;
-pub use contact::{ContactId, Trust, VERIFY_TRIES};
 pub use command::{Command, CommandError, Reply};
+pub use contact::{ContactId, Trust, VERIFY_TRIES};
 pub use engine::view::{ContactView, InviteState, InviteView, MailboxView};
 pub use engine::{Engine, EngineError, Settings};
 pub use pairing::InviteId;

@@ -1,6 +1,6 @@
 //! What is known of one mailbox: its pages, what was found in them, and when they are read next.
 
-use crate::clock::Now;
+use crate::clock::{MINUTE, Now};
 use crate::rows::{done, open_row, row};
 use crate::schedule::{Dice, Mode, own_delay, refresh_delay, stream_life, successor};
 use crate::step::{FailReason, OpId};
@@ -8,7 +8,7 @@ use board::frame::Window;
 use board::header::{DigestFrame, FrameError, PageHeader};
 use board::tag::OnionKey;
 use crypto::Zeroizing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use wire::{Codec, Malformed};
 
 /// Frames kept, so that tags known later are found and decoys have pages to choose from.
@@ -21,6 +21,9 @@ const COVERED_S: u64 = 9 * 60;
 const HOUR_COVERS_S: u64 = 50 * 60;
 /// The oldest day that a digest can name (BRD-11).
 const OLDEST_DAY: u32 = 13;
+
+/// A stream that lived this long was a good one.
+const LIVED: u64 = 10 * MINUTE;
 
 /// Why a mailbox is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +81,7 @@ enum Plan {
 
 struct Stream {
     op: OpId,
+    opened: u64,
     closes_at: u64,
     successor_at: u64,
 }
@@ -88,6 +92,9 @@ pub(crate) struct Found {
     pub(crate) busy: bool,
     pub(crate) tries: u32,
 }
+
+/// Times that a fetch is tried in a row (BRD-36).
+const FETCH_TRIES: u32 = 5;
 
 /// What a frame turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +117,10 @@ pub(crate) struct Mailbox {
     frames: BTreeMap<u64, DigestFrame>,
     prefixes: usize,
     pub(crate) found: BTreeMap<(u64, u16), Found>,
+    /// Fetches that brought nothing, and how often: the next slots repeat them (BRD-36).
+    again: VecDeque<(u64, u16, u32)>,
+    /// The same, of repeats that are under way.
+    tried: BTreeMap<(u64, u16), u32>,
     streams: Vec<Stream>,
     opens: Vec<u64>,
     windows: Vec<(u64, Plan)>,
@@ -118,6 +129,8 @@ pub(crate) struct Mailbox {
     cursor: Option<Cursor>,
     pub(crate) alarm: bool,
     pub(crate) failures: u32,
+    /// Digests in a row that broke off; other answers do not make up for them.
+    broken_reads: u32,
     pub(crate) answered: Option<u64>,
     pub(crate) reason: Option<FailReason>,
 }
@@ -131,6 +144,8 @@ impl Mailbox {
             frames: BTreeMap::new(),
             prefixes: 0,
             found: BTreeMap::new(),
+            again: VecDeque::new(),
+            tried: BTreeMap::new(),
             streams: Vec::new(),
             opens: Vec::new(),
             windows: Vec::new(),
@@ -138,6 +153,7 @@ impl Mailbox {
             cursor: None,
             alarm: false,
             failures: 0,
+            broken_reads: 0,
             answered: None,
             reason: None,
         };
@@ -252,13 +268,16 @@ impl Mailbox {
         let closes_at = now.mono_ms.saturating_add(stream_life(&mut self.dice));
         let successor_at = successor(&mut self.dice, closes_at);
         self.opens.push(successor_at);
-        self.streams.push(Stream { op, closes_at, successor_at });
+        self.streams.push(Stream { op, opened: now.mono_ms, closes_at, successor_at });
     }
 
     /// A stream ended before its time: another takes its place.
     pub(crate) fn stream_lost(&mut self, op: OpId, now: Now, mode: Mode) {
         let Some(at) = self.streams.iter().position(|s| s.op == op) else { return };
         let lost = self.streams.swap_remove(at);
+        let lived = now.mono_ms.saturating_sub(lost.opened);
+        let before = if lived < LIVED { self.broken_reads } else { 0 };
+        self.broken_reads = before.saturating_add(1);
         self.opens.retain(|due| *due != lost.successor_at);
         if self.role == Role::Target {
             return; // it was read for a pairing that is over
@@ -269,12 +288,14 @@ impl Mailbox {
 
     /// A window was read to its end.
     pub(crate) fn window_read(&mut self) {
+        self.broken_reads = 0;
         self.reading = self.reading.saturating_sub(1);
     }
 
     /// A window that was started on `day` was not answered: what it covered is asked for again.
     pub(crate) fn window_lost(&mut self, window: Window, day: u32, now: Now, mode: Mode) {
         self.reading = self.reading.saturating_sub(1);
+        self.broken_reads = self.broken_reads.saturating_add(1);
         let again = own_delay(&mut self.dice, mode).saturating_mul(self.patience());
         let due = now.mono_ms.saturating_add(again);
         if self.role == Role::Target {
@@ -295,7 +316,7 @@ impl Mailbox {
     }
 
     fn patience(&self) -> u64 {
-        1_u64.checked_shl(self.failures.min(5)).unwrap_or(32)
+        1_u64.checked_shl(self.broken_reads.min(5)).unwrap_or(32)
     }
 
     /// The mailbox asked for fresher work: in `fast` mode its header is read at once.
@@ -315,6 +336,36 @@ impl Mailbox {
     /// The header of a page.
     pub(crate) fn header_of(&self, page: u64) -> Option<&PageHeader> {
         self.frames.get(&page).map(|frame| &frame.header)
+    }
+
+    /// A chunk was fetched.
+    pub(crate) fn fetched(&mut self, page: u64, chunk: u16) {
+        self.found.remove(&(page, chunk));
+        self.tried.remove(&(page, chunk));
+    }
+
+    /// A fetch that brought nothing, real or decoy, is tried again by the next slots; then a real
+    /// one waits behind all others. In `fast` mode real ones need not wait.
+    pub(crate) fn fetch_failed(&mut self, page: u64, chunk: u16, mode: Mode) {
+        let before = self.tried.remove(&(page, chunk)).unwrap_or(0);
+        let tries = before.saturating_add(1);
+        if let Some(found) = self.found.get_mut(&(page, chunk)) {
+            found.tries = found.tries.saturating_add(1);
+            found.busy = mode == Mode::Steady && tries < FETCH_TRIES;
+            if mode == Mode::Fast {
+                return;
+            }
+        }
+        if tries < FETCH_TRIES {
+            self.again.push_back((page, chunk, tries));
+        }
+    }
+
+    /// The next fetch that is to be repeated.
+    pub(crate) fn take_again(&mut self) -> Option<(u64, u16)> {
+        let (page, chunk, tries) = self.again.pop_front()?;
+        self.tried.insert((page, chunk), tries);
+        Some((page, chunk))
     }
 
     /// Whether a page that is held may hold this tag.

@@ -43,6 +43,8 @@ pub(crate) struct Deposit {
     pub(crate) stored: bool,
     /// An operation carries it at this moment; not saved.
     pub(crate) busy: bool,
+    /// Puts that did not end with STORED; not saved.
+    pub(crate) tries: u32,
 }
 
 /// Where an item stands in the tag chain.
@@ -77,7 +79,7 @@ impl Item {
 
     /// The copy that could go to `mailbox` at this moment.
     pub(crate) fn waiting_for(&self, mailbox: &OnionKey) -> bool {
-        self.deposits.iter().any(|d| d.mailbox == *mailbox && !d.stored && !d.busy)
+        self.deposits.iter().any(|d| d.mailbox == *mailbox && d.waits())
     }
 
     /// The message that this item is a part of.
@@ -150,8 +152,13 @@ impl Item {
 }
 
 impl Deposit {
+    /// Whether it could go at this moment.
+    pub(crate) const fn waits(&self) -> bool {
+        !self.stored && !self.busy
+    }
+
     pub(crate) const fn new(mailbox: OnionKey) -> Self {
-        Self { mailbox, envelope: None, stored: false, busy: false }
+        Self { mailbox, envelope: None, stored: false, busy: false, tries: 0 }
     }
 }
 

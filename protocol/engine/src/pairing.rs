@@ -130,6 +130,8 @@ impl Pairing {
         let mut whole = Zeroizing::new(Vec::with_capacity(8000));
         whole.extend_from_slice(first);
         whole.extend_from_slice(second);
+        // Others may be half-way at the same tags: theirs stay.
+        self.parts.retain(|(id, _), _| *id != item);
         Some(whole)
     }
 

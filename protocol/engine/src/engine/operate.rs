@@ -4,7 +4,7 @@ use super::{Engine, Purpose};
 use crate::changes::{Change, EventKind, MessageState};
 use crate::clock::Now;
 use crate::contact::ContactId;
-use crate::mailbox::Role;
+use crate::mailbox::{Mailbox, Role};
 use crate::outbox::{Item, ItemId, Load, Owner};
 use crate::pairing::Phase;
 use crate::schedule::{Mode, fast_delay};
@@ -24,6 +24,8 @@ const ACK_SLOTS: u8 = 6;
 const RESERVED: u32 = 8;
 /// Loops that may be out at once.
 const LOOPS: usize = 200;
+/// Failures after which `fast` mode leaves an item, a chunk or a mailbox to the slots.
+const FAST_TRIES: u32 = 8;
 /// Age of the pages that decoys fetch from (BRD-34).
 const DECOY_AGE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(12 * 3600));
 
@@ -36,6 +38,9 @@ impl Engine {
         let targets: Vec<OnionKey> = self.mailboxes.keys().copied().collect();
         let target = self.put_slots.dice.pick(targets.len()).and_then(|i| targets.get(i));
         let Some(target) = target.copied().filter(|_| self.has_room()) else { return };
+        if let Some((item, envelope)) = self.take_again(&target) {
+            return self.start_put(rng, step, target, item, envelope);
+        }
         let real = self.oldest_item(&target).or_else(|| {
             let contact = self.lone_ack(&target, ACK_SLOTS)?;
             Some(self.queue_receipt(rng, now, step, &contact))
@@ -58,7 +63,9 @@ impl Engine {
             mailbox.and_then(|key| self.mailboxes.get(&key)).map(|m| m.decoy(now, age, dice));
         let (Some(mailbox), Some(decoy)) = (mailbox, decoy) else { return };
         if self.has_room() {
-            let (page, chunk) = self.oldest_found(&mailbox).unwrap_or(decoy);
+            let again = self.mailboxes.get_mut(&mailbox).and_then(Mailbox::take_again);
+            let next = again.or_else(|| self.oldest_found(&mailbox));
+            let (page, chunk) = next.unwrap_or(decoy);
             self.start_fetch(rng, step, mailbox, page, chunk);
         }
     }
@@ -109,7 +116,7 @@ impl Engine {
                     && item
                         .deposits
                         .iter()
-                        .any(|d| item.waiting_for(&d.mailbox) && self.reachable(&d.mailbox))
+                        .any(|d| d.tries < FAST_TRIES && d.waits() && self.reachable(&d.mailbox))
             };
             let items = self.outbox.iter().filter(ready).take(64).count();
             let acks = self.mailboxes.keys().filter(|key| self.lone_ack(key, 0).is_some()).count();
@@ -123,9 +130,9 @@ impl Engine {
             let found = self
                 .mailboxes
                 .values()
-                .filter(|m| m.failures < 8)
+                .filter(|m| m.failures < FAST_TRIES)
                 .flat_map(|m| m.found.values())
-                .filter(|found| !found.busy)
+                .filter(|found| !found.busy && found.tries < FAST_TRIES)
                 .count();
             if found > 0 {
                 let delay = fast_delay(&mut self.fast, found);
@@ -137,7 +144,7 @@ impl Engine {
     /// Whether `fast` mode tries a mailbox at all: one whose header was never read would refuse,
     /// and one that is dead is left to the slots.
     fn reachable(&self, key: &OnionKey) -> bool {
-        self.mailboxes.get(key).is_some_and(|m| m.header().is_some() && m.failures < 8)
+        self.mailboxes.get(key).is_some_and(|m| m.header().is_some() && m.failures < FAST_TRIES)
     }
 
     fn has_room(&self) -> bool {
@@ -237,10 +244,10 @@ impl Engine {
         // The slot fires with whatever header is known; without one the mailbox refuses.
         let header = self.mailboxes.get(&mailbox).and_then(|m| m.header());
         let (seed, epoch, effort) = header.map_or(([0; 32], 0, 1), |h| (h.seed, h.epoch, h.effort));
-        let tag = envelope.tag().0;
+        let purpose = Purpose::Put { mailbox, item, envelope: envelope.clone() };
         let kind =
             OperationKind::Put { envelope, seed, epoch, effort: effort.clamp(1, MAX_EFFORT) };
-        self.start(rng, step, mailbox, kind, Purpose::Put { mailbox, item, tag });
+        self.start(rng, step, mailbox, kind, purpose);
     }
 
     fn start_fetch(
@@ -297,8 +304,8 @@ impl Engine {
             return;
         }
         match (self.operations.remove(&id), answer) {
-            (Some(Purpose::Put { mailbox, item, tag }), Answer::Put(put)) => {
-                self.put_answered(now, step, mailbox, item, tag, put);
+            (Some(Purpose::Put { mailbox, item, envelope }), Answer::Put(put)) => {
+                self.put_answered(now, step, mailbox, item, envelope, put);
             }
             (Some(Purpose::Fetch { mailbox, page, chunk }), Answer::Fetch(fetched)) => {
                 self.fetch_answered(rng, now, step, mailbox, page, chunk, &fetched);
@@ -318,7 +325,7 @@ impl Engine {
         step: &mut Step,
         mailbox: OnionKey,
         item: Option<ItemId>,
-        tag: [u8; 16],
+        envelope: Envelope,
         put: PutAnswer,
     ) {
         let mode = self.profile.mode;
@@ -333,16 +340,16 @@ impl Engine {
                 step.event(now, EventKind::MailboxAlarm, None);
             }
         }
-        let Some(item_id) = item else { return };
+        if !put.stored {
+            return self.put_failed(mailbox, item, envelope);
+        }
+        // An item that was encrypted anew in between still waits for its new bytes.
+        let item_id = item.filter(|id| self.carries(id, &mailbox, &envelope));
+        let Some(item_id) = item_id else { return };
         let Some(item) = self.outbox.get_mut(&item_id) else { return };
         let first = !item.stored();
         let Some(deposit) = item.deposits.iter_mut().find(|d| d.mailbox == mailbox) else { return };
         deposit.busy = false;
-        // An item that was encrypted anew in between still waits for its new bytes.
-        let same = deposit.envelope.as_ref().is_some_and(|envelope| envelope.tag().0 == tag);
-        if !put.stored || !same {
-            return;
-        }
         deposit.stored = true;
         deposit.envelope = None; // BRD-41: the sealed copy is erased at STORED
         let everywhere = item.deposits.iter().all(|d| d.stored);
@@ -403,13 +410,10 @@ impl Engine {
         let Some(Ok(envelopes)) = header.map(|h| fetched.verify(&h, page, chunk)) else {
             // BRD-14: a chunk that does not lead to the root is discarded. Random bytes are how a
             // mailbox says that it has no such page, so this alone is no alarm.
-            if let Some(found) = mailbox.found.get_mut(&(page, chunk)) {
-                found.busy = false;
-                found.tries = found.tries.saturating_add(1);
-            }
+            mailbox.fetch_failed(page, chunk, self.profile.mode);
             return;
         };
-        mailbox.found.remove(&(page, chunk));
+        mailbox.fetched(page, chunk);
         for envelope in &envelopes {
             self.open(rng, now, step, &key, envelope);
         }
@@ -426,20 +430,10 @@ impl Engine {
             mailbox.failed(reason);
         }
         match purpose {
-            Purpose::Put { item, .. } => {
-                let item = item.and_then(|id| self.outbox.get_mut(&id));
-                let deposit =
-                    item.and_then(|item| item.deposits.iter_mut().find(|d| d.mailbox == key));
-                if let Some(deposit) = deposit {
-                    deposit.busy = false;
-                }
-            }
+            Purpose::Put { item, envelope, .. } => self.put_failed(key, item, envelope),
             Purpose::Fetch { page, chunk, .. } => {
-                let found =
-                    self.mailboxes.get_mut(&key).and_then(|m| m.found.get_mut(&(page, chunk)));
-                if let Some(found) = found {
-                    found.busy = false;
-                    found.tries = found.tries.saturating_add(1);
+                if let Some(mailbox) = self.mailboxes.get_mut(&key) {
+                    mailbox.fetch_failed(page, chunk, mode);
                 }
             }
             Purpose::Digest { window, day, .. } => {

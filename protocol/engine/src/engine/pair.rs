@@ -195,7 +195,6 @@ impl Engine {
             Ok(verified) => verified,
             Err(_) => {
                 // INV-3: the invite stays as it was, until garbage has come 16 times.
-                pairing.parts.clear();
                 pairing.garbage = pairing.garbage.saturating_add(1);
                 if pairing.garbage >= GARBAGE_LIMIT {
                     self.kill_pairing(now, step, id);
@@ -206,7 +205,6 @@ impl Engine {
         let slots = InviteSlots::new(inviter.secret().expose_secret());
         let burnt = burn(&slots, inviter.invite().mailboxes(), crypto::hash(&[m2]));
         let mailboxes = awaiting.peer_intro().inbox.clone();
-        pairing.parts.clear();
         pairing.phase = Phase::Answered { awaiting: Box::new(awaiting), burnt };
         self.deposit(rng, now, step, id, &slots, Direction::ToInvited, slot::M3, &m3, &mailboxes);
         self.watch_pairing(id);
@@ -230,10 +228,7 @@ impl Engine {
         let (m4, established) = match done {
             Ok(done) => done,
             // Somebody else's M3, or an attack: the invite stays as it was.
-            Err(_) => {
-                pairing.parts.clear();
-                return;
-            }
+            Err(_) => return,
         };
         let slots = InviteSlots::new(invite.secret().expose_secret());
         let mailboxes = established.peer_intro.inbox.clone();

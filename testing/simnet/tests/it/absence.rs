@@ -60,6 +60,8 @@ fn brd_35_the_windows_do_not_depend_on_what_waits() {
 fn brd_35_a_window_planned_before_midnight_reads_the_same_day_after_it() {
     // Noon and a bit less than 12 h: back a second before midnight, windows read after it.
     let mut world = World::verified_pair(32, Mode::Steady);
+    world.send(1, 0, "hello");
+    assert!(world.run_until(4 * HOUR, World::all_delivered));
     world.switch_off(1);
     let midnight = 12 * HOUR;
     world.send(0, 1, "of yesterday");

@@ -102,6 +102,7 @@ fn brd_9_generations_change_by_number_and_by_age() {
         world.send(0, 1, &k.to_string());
     }
     assert!(world.run_until(24 * HOUR, World::all_delivered));
+    world.run(HOUR);
     assert!(send_chain(&world, 0).g() >= 1, "after 256 indices");
     let expected: Vec<String> = (0..300).map(|k| k.to_string()).collect();
     assert_eq!(world.clients[1].disk.received(), expected);

@@ -80,7 +80,7 @@ fn id_2_a_second_use_of_an_invite_is_refused_and_reported_to_both() {
         }
         let taken = world.accept(carol, &uri, "0");
         world.run(2 * HOUR);
-        assert_eq!(world.clients[0].engine().contacts().count(), 1);
+        assert_eq!(world.clients[0].engine().contacts().count(), 1, "late: {late}");
         assert_eq!(world.clients[0].disk.count(EventKind::InviteReused), 1);
         assert_eq!(world.invite_state(0, invite), InviteState::Reused);
         let refused: usize =
