@@ -61,7 +61,7 @@ impl Drop for Scrubbing {
 
 /// Replaces every address, key and token in `text`.
 fn scrub(text: &str) -> String {
-    let in_word = |c: char| c.is_ascii_alphanumeric() || "+/=.:[]$~".contains(c);
+    let in_word = |c: char| c.is_ascii_alphanumeric() || "+/.:[]$~".contains(c);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
@@ -77,12 +77,13 @@ fn scrub(text: &str) -> String {
 
 /// Whether a word is an IP address, an onion address, a fingerprint, a key or a token.
 fn is_place(word: &str) -> bool {
-    let bare = word.trim_matches(['[', ']', '.', ':', '=', '$', '~']);
+    let ended = word.trim_end_matches(['.', ':']);
+    let bare = word.trim_matches(['[', ']', '.', ':', '$', '~']);
     // A token in hex has 32 characters, a fingerprint 40, an onion address 56, a key in base64 43.
     let longest_run = bare.split(['.', ':', '[', ']', '~', '/']).map(str::len).max().unwrap_or(0);
     longest_run >= 32
         || word.contains(".onion")
-        || [word, bare]
+        || [word, ended, bare]
             .iter()
             .any(|w| w.parse::<IpAddr>().is_ok() || w.parse::<SocketAddr>().is_ok())
         || has_quad(bare)
@@ -90,7 +91,7 @@ fn is_place(word: &str) -> bool {
 
 /// Whether an IPv4 address stands anywhere in the word.
 fn has_quad(word: &str) -> bool {
-    word.split(['[', ']', ':', '=', '/', '~', '$', '+']).any(|part| part.parse::<IpAddr>().is_ok())
+    word.split(['[', ']', ':', '/', '~', '$', '+']).any(|part| part.parse::<IpAddr>().is_ok())
 }
 
 #[cfg(test)]
@@ -104,7 +105,8 @@ mod tests {
             "connect to 192.0.2.7:9001 or [2001:db8::1]:443 (ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8) failed",
         );
         assert_eq!(line, "connect to [scrubbed] or [scrubbed] ([scrubbed]) failed");
-        assert_eq!(scrub("orport=127.0.0.1:9001,x"), "[scrubbed],x");
+        assert_eq!(scrub("orport=127.0.0.1:9001,x"), "orport=[scrubbed],x");
+        assert_eq!(scrub("from ::1: refused, to=::"), "from [scrubbed] refused, to=[scrubbed]");
         let plain = "tor_dirmgr::state: Bootstrapped 45% after 3 tries; clock is fast by around 3h";
         assert_eq!(scrub(plain), plain);
     }
