@@ -69,7 +69,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { name: TORNET, folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-simnet", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-e2e", folder: "testing", may: &[], never: &[] },
-    Crate { name: "xtask", folder: "xtask", may: &[TORNET], never: SECRETS },
+    Crate { name: "xtask", folder: "xtask", may: &[TORNET, "pvtcoms-e2e"], never: SECRETS },
 ];
 
 /// Programs that show and ask, and hold nothing.
