@@ -31,8 +31,8 @@ fn two_people_talk_and_a_killed_mailbox_loses_nothing() {
         wait_state(alice, "bob", &id, "delivered");
         send(bob, "alice", &format!("re: {text}"));
     }
-    let long = "All that is said here is said at length. ".repeat(2500);
-    let long = &long[..100 * 1024];
+    let long: String = "All that is said here is said at length. ".repeat(2500);
+    let long = long.get(..100 * 1024).unwrap();
     let id = send(alice, "bob", long);
     wait_until("some parts", PATIENCE, || {
         let seen = std::fs::read_to_string(stage.mailbox.observations())?;

@@ -84,10 +84,8 @@ fn alice_owns(pid: &str) -> bool {
 /// Moves every port of the network to one where nobody listens.
 fn silence(value: &mut serde_json::Value) {
     match value {
-        serde_json::Value::String(text) => {
-            if text.starts_with("127.0.0.1:") {
-                "127.0.0.1:9".clone_into(text);
-            }
+        serde_json::Value::String(text) if text.starts_with("127.0.0.1:") => {
+            "127.0.0.1:9".clone_into(text);
         }
         serde_json::Value::Array(all) => all.iter_mut().for_each(silence),
         serde_json::Value::Object(all) => all.values_mut().for_each(silence),
