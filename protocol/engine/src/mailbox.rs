@@ -254,7 +254,7 @@ impl Mailbox {
         let first = first.max(now.days().saturating_sub(OLDEST_DAY));
         let plans: Vec<Plan> = match absence {
             ..=COVERED_S => Vec::new(),
-            ..=HOUR_COVERS_S => vec![Plan::Hour],
+            _ if absence <= HOUR_COVERS_S => vec![Plan::Hour],
             _ => (first..=now.days()).rev().map(Plan::Day).collect(),
         };
         for plan in plans {

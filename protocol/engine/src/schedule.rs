@@ -184,6 +184,7 @@ pub(crate) fn fast_delay(dice: &mut Dice, waiting: usize) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "test code")]
 mod tests {
     use super::*;
 

@@ -48,7 +48,7 @@ impl Engine {
         })
     }
 
-    /// After a start nobody knows which cover was put and not stored, so that it cannot be
+    /// ENG-1: after a start nobody knows which cover was put and not stored, so that it cannot be
     /// repeated; what was sealed and not stored is encrypted anew, so that a mailbox sees no bytes
     /// a second time that only real ones could be. Saved when it is sealed.
     pub(super) fn seal_anew(&mut self) {

@@ -20,7 +20,7 @@ use rand_core::CryptoRng;
 const IN_FLIGHT: usize = 8;
 /// PUT slots that an acknowledgement waits for a message to ride on (BRD-42).
 const ACK_SLOTS: u8 = 6;
-/// Of the 64 indices that may be unacknowledged, those that no new message takes (BRD-41).
+/// Of the 64 indices that may be unacknowledged, those that no new message takes (ENG-3).
 const RESERVED: u32 = 8;
 /// Loops that may be out at once.
 const LOOPS: usize = 200;

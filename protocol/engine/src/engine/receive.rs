@@ -238,7 +238,7 @@ impl Engine {
         self.release(now, step, id, floor.max(forced.map_or(0, |seq| seq.saturating_add(1))));
     }
 
-    /// Shows every message whose turn has come: in the sender's order, without holes but those
+    /// ENG-2: shows every message whose turn has come: in the sender's order, without holes but those
     /// that the sender has given up.
     fn release(&mut self, now: Now, step: &mut Step, id: &ContactId, floor: u32) {
         loop {

@@ -36,21 +36,21 @@ fn everywhere(client: usize, crash: impl Fn(u64) -> Crash) {
 }
 
 #[test]
-fn sto_24_the_inviter_killed_after_any_step_loses_and_doubles_nothing() {
+fn sto_24_brd_44_the_inviter_killed_after_any_step_loses_and_doubles_nothing() {
     everywhere(0, Crash::AfterSave);
 }
 
 #[test]
-fn sto_24_the_invited_killed_after_any_step_loses_and_doubles_nothing() {
+fn sto_24_brd_44_the_invited_killed_after_any_step_loses_and_doubles_nothing() {
     everywhere(1, Crash::AfterSave);
 }
 
 #[test]
-fn sto_24_the_inviter_goes_on_after_a_step_that_was_not_saved() {
+fn sto_24_brd_44_the_inviter_goes_on_after_a_step_that_was_not_saved() {
     everywhere(0, Crash::NotSaved);
 }
 
 #[test]
-fn sto_24_the_invited_goes_on_after_a_step_that_was_not_saved() {
+fn sto_24_brd_44_the_invited_goes_on_after_a_step_that_was_not_saved() {
     everywhere(1, Crash::NotSaved);
 }

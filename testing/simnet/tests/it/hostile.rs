@@ -1,6 +1,7 @@
 use engine::Mode;
 use engine::changes::{EventKind, Table};
-use simnet::{HOUR, World};
+use simnet::{HOUR, Kind, World};
+use std::collections::BTreeSet;
 
 fn state(world: &World, client: usize) -> Vec<Vec<u8>> {
     let tables = [Table::Profile, Table::Contact, Table::Invite, Table::Ratchet, Table::Seen];
@@ -71,4 +72,28 @@ fn brd_37_two_histories_raise_an_alarm_once() {
     // The mailbox still carries what it is given.
     world.send(1, 0, "after the fork");
     assert!(world.run_until(12 * HOUR, World::all_delivered));
+}
+
+#[test]
+fn brd_36_eng_1_no_bytes_are_put_again_after_a_restart() {
+    let mut world = World::verified_pair(54, Mode::Steady);
+    world.send(1, 0, "hello");
+    assert!(world.run_until(8 * HOUR, World::all_delivered));
+    world.mailboxes[1].faults.lose_answer = 1000;
+    world.send(0, 1, "stored, but nobody said so");
+    world.run(2 * HOUR);
+    let put = |record: &simnet::Record| match &record.kind {
+        Kind::Put(envelope) if record.client == 0 => Some(envelope.digest()),
+        _ => None,
+    };
+    let before: Vec<[u8; 32]> = world.transcript.iter().filter_map(put).collect();
+    let unlike: BTreeSet<&[u8; 32]> = before.iter().collect();
+    assert!(unlike.len() < before.len(), "control: without a restart they are");
+    let (life, start) = (before.clone(), world.transcript.len());
+    world.switch_on(0);
+    world.mailboxes[1].faults.lose_answer = 0;
+    assert!(world.run_until(8 * HOUR, World::all_delivered));
+    let again = world.transcript[start..].iter().filter_map(put).filter(|d| life.contains(d));
+    assert_eq!(again.count(), 0);
+    assert_eq!(world.clients[1].disk.received(), ["stored, but nobody said so"]);
 }
