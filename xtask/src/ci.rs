@@ -28,7 +28,13 @@ const LINT: &[Stage] = &[
 
 const REST: &[Stage] = &[
     Stage { name: "deny", run: deny::run },
-    Stage { name: "build", run: |p| run(&mut p.cargo(&["build", "--workspace", "--locked"])) },
+    // All targets: the same features as the tests, so that no dependency is compiled twice.
+    Stage {
+        name: "build",
+        run: |p| {
+            run(&mut p.cargo(&["build", "--workspace", "--all-targets", "--locked", "--quiet"]))
+        },
+    },
     Stage { name: "tests", run: |p| nextest(p, &format!("not ({REAL_TOR})")) },
     Stage {
         name: "doctests",

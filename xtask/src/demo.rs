@@ -44,7 +44,8 @@ struct Sent {
 /// Runs the demo; with `keep` leaves everything running until Ctrl-C.
 pub(crate) fn run(project: &Project, keep: bool) -> Result<()> {
     println!("building the programs (the first time takes a quarter of an hour on two cores)");
-    run_command(&mut project.cargo(&["build", "--workspace", "--bins", "--locked"]))?;
+    // All targets, as the tests are built: whoever does both compiles once.
+    run_command(&mut project.cargo(&["build", "--workspace", "--all-targets", "--locked"]))?;
     let cancel = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cancel);
     ctrlc::set_handler(move || {

@@ -52,6 +52,24 @@ impl Person {
         Ok(Self { name: name.to_owned(), folder: folder.to_owned() })
     }
 
+    /// Starts the service from a shell that says `before` first, such as a limit or a clock.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_after(&self, before: &str, network: &Path) -> Result<()> {
+        let pvtcoms = self.command()?;
+        let program = pvtcoms.get_program().to_string_lossy().into_owned();
+        let line = format!("{before} exec {program} --profile {} \"$@\"", self.name);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line, "sh", "daemon", "--background", "--network"]).arg(network);
+        shell.envs(pvtcoms.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        let done = shell.stdin(Stdio::null()).output()?;
+        if !done.status.success() {
+            bail!("the service does not start: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        Ok(())
+    }
+
     /// Ends the service, and core and gate with it.
     ///
     /// # Errors

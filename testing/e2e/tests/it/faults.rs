@@ -55,6 +55,61 @@ fn tr_1_gate_killed_mid_send_loses_nothing() {
     assert_eq!(bob.received_from("alice").unwrap(), ["through a dying gate"]);
 }
 
+/// A disk that takes no more: exit 7, nothing half-saved, and on with it when there is room.
+#[test]
+fn sto_24_full_disk_refuses_and_loses_nothing() {
+    let stage = Stage::paired();
+    let (alice, bob) = (&stage.alice, &stage.bob);
+    alice.stop().unwrap();
+    // No file may grow over 3 MiB (6144 blocks of 512 bytes): what a full disk is to a database.
+    let full = "trap '' XFSZ; ulimit -f 6144;";
+    alice.start_after(full, stage.net.net_json()).unwrap();
+    alice.unlock().unwrap();
+    let text = "x".repeat(200 * 1024);
+    let mut saved = 0_usize;
+    let refused = loop {
+        let answer = alice.run_with(&["--json", "send", "bob", "-"], &text).unwrap();
+        if answer.code != 0 {
+            break answer;
+        }
+        saved += 1;
+        assert!(saved < 100, "the limit is not in force");
+    };
+    assert_eq!(refused.code, 7, "{}", refused.err);
+    alice.stop().unwrap();
+    alice.unlock().unwrap();
+    let last = send(alice, "bob", "there is room again");
+    wait_until("the last message", PATIENCE * 2, || {
+        Ok((alice.state_of("bob", &last)? == "delivered").then_some(()))
+    })
+    .unwrap();
+    let got = bob.received_from("alice").unwrap();
+    assert_eq!(got.len(), saved + 1);
+    assert!(got.iter().take(saved).all(|one| *one == text));
+}
+
+/// A clock that is a day off: Tor's reason is told, and nothing leaves.
+#[test]
+fn tor_13_clock_a_day_off_is_told() {
+    let (folder, net) = ground();
+    let mailbox = e2e::Mailbox::start(&folder.path().join("mailbox"), net.net_json(), 1).unwrap();
+    let alice = Person::arrive(&folder.path().join("alice"), "alice").unwrap();
+    let late = "export LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 \
+                FAKETIME=+25h FAKETIME_DONT_FAKE_MONOTONIC=1;";
+    alice.start_after(late, net.net_json()).unwrap();
+    alice.init("fast", mailbox.onion(), net.net_json()).unwrap();
+    wait_until("Tor's reason", PATIENCE, || {
+        let status = alice.json(&["status"])?;
+        let told = status[0]["line"].as_str().unwrap_or_default().to_lowercase();
+        Ok(told.contains("clock").then_some(()))
+    })
+    .unwrap();
+    let status = alice.json(&["status"]).unwrap();
+    assert_eq!(status[0]["tor"]["ready"], false);
+    let seen = std::fs::read_to_string(mailbox.observations()).unwrap_or_default();
+    assert_eq!(seen.matches("\"put\"").count(), 0);
+}
+
 /// A dead network: `send` says that it is queued, `--wait` ends with 3, and the status says why.
 #[test]
 fn tr_1_tor_absent_is_said_and_nothing_is_lost() {
