@@ -61,11 +61,11 @@ fn sto_24_full_disk_refuses_and_loses_nothing() {
     let stage = Stage::paired();
     let (alice, bob) = (&stage.alice, &stage.bob);
     alice.stop().unwrap();
-    // No file may grow over 3 MiB (6144 blocks of 512 bytes): what a full disk is to a database.
-    let full = "trap '' XFSZ; ulimit -f 6144;";
+    // No file may grow over 1.5 MiB (3072 blocks of 512 bytes): what a full disk is to a database.
+    let full = "trap '' XFSZ; ulimit -f 3072;";
     alice.start_after(full, stage.net.net_json()).unwrap();
     alice.unlock().unwrap();
-    let text = "x".repeat(200 * 1024);
+    let text = "x".repeat(40 * 1024);
     let mut saved = 0_usize;
     let refused = loop {
         let answer = alice.run_with(&["--json", "send", "bob", "-"], &text).unwrap();
