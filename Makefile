@@ -12,7 +12,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Two people talk over a private Tor network on this machine. First build 10-25 min, then about 1 min.
+demo: ## Two people talk over a private Tor network on this machine. First build 10-25 min, then 2-3 min.
 	@tools/install.sh demo
 	@cargo xtask demo
 
