@@ -23,6 +23,7 @@ const REMEMBER_INVITE_H: u32 = 30 * 24;
 impl Engine {
     pub(super) fn upkeep(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         self.next_upkeep = now.mono_ms.saturating_add(MINUTE);
+        self.rotate_statics(rng, now, step);
         let contacts: Vec<ContactId> = self.sessions.keys().copied().collect();
         for contact in contacts {
             self.give_up(now, step, &contact);
@@ -38,6 +39,18 @@ impl Engine {
         }
         self.expire_invites(now, step);
         self.forget_seen(now, step);
+    }
+
+    /// Renews the agreement keys of the identity every 30 days (ID-CERT-4). Sessions heal by their
+    /// ratchet; what is renewed here serves new pairings.
+    fn rotate_statics(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
+        if !self.profile.identity.rotation_due(now.hours()) {
+            return;
+        }
+        if let Ok(renewed) = self.profile.identity.rotate(rng, now.hours()) {
+            self.profile.identity = renewed;
+            self.save_profile(step);
+        }
     }
 
     fn give_up(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
@@ -159,5 +172,40 @@ impl Engine {
             self.seen.remove(&key);
             step.delete(Table::Seen, &crate::rows::pair(&key.0, &key.1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changes::{Change, Snapshot};
+    use crate::engine::Settings;
+    use crate::schedule::Mode;
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    #[test]
+    fn id_cert_4_agreement_keys_are_renewed_after_thirty_days_and_saved() {
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let day = |n: u64| Now { mono_ms: n * 86_400_000, unix_ms: (20_000 + n) * 86_400_000 };
+        let settings = Settings { name: String::new(), mode: Mode::Steady, utc_offset_min: 0 };
+        let (mut engine, _) = Engine::create(&mut rng, day(0), settings).unwrap();
+        let epoch = |engine: &Engine| engine.profile.identity.cert().epoch();
+        let first = epoch(&engine);
+        let _ = engine.handle_timeout(&mut rng, day(29)).commit(|_| Ok::<(), ()>(()));
+        assert_eq!(epoch(&engine), first);
+        let mut saved = Snapshot::default();
+        let keep = |changes: &crate::changes::Changes| -> Result<(), ()> {
+            for change in &changes.0 {
+                if let Change::Put { table, key, value } = change {
+                    saved.0.push((*table, key.clone(), value.clone()));
+                }
+            }
+            Ok(())
+        };
+        let _ = engine.handle_timeout(&mut rng, day(31)).commit(keep);
+        assert!(epoch(&engine) > first);
+        let again = Engine::load(&mut rng, day(31), &saved).unwrap();
+        assert_eq!(epoch(&again), epoch(&engine));
     }
 }
