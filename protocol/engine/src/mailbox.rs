@@ -1,6 +1,6 @@
 //! What is known of one mailbox: its pages, what was found in them, and when they are read next.
 
-use crate::clock::{MINUTE, Now};
+use crate::clock::{MINUTE, Now, SECOND};
 use crate::rows::{done, open_row, row};
 use crate::schedule::{Dice, Mode, own_delay, refresh_delay, stream_life, successor};
 use crate::step::{FailReason, OpId};
@@ -24,6 +24,9 @@ const OLDEST_DAY: u32 = 13;
 
 /// A stream that lived this long was a good one.
 const LIVED: u64 = 10 * MINUTE;
+
+/// How long a stream is given to show an invite's M1 before older pages are read.
+const SEARCH_AFTER: u64 = 15 * SECOND;
 
 /// Why a mailbox is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,6 +127,8 @@ pub(crate) struct Mailbox {
     streams: Vec<Stream>,
     opens: Vec<u64>,
     windows: Vec<(u64, Plan)>,
+    /// Windows in which an invite's M1 is looked for.
+    search: Vec<(u64, Plan)>,
     /// Windows that are being read at this moment.
     reading: u32,
     cursor: Option<Cursor>,
@@ -149,6 +154,7 @@ impl Mailbox {
             streams: Vec::new(),
             opens: Vec::new(),
             windows: Vec::new(),
+            search: Vec::new(),
             reading: 0,
             cursor: None,
             alarm: false,
@@ -197,17 +203,24 @@ impl Mailbox {
     /// Reads all that is kept, the newest first: when an invite was deposited is unknown.
     pub(crate) fn read_back(&mut self, now: Now, mode: Mode) {
         let days = (0..=OLDEST_DAY).map(|back| Plan::Day(now.days().saturating_sub(back)));
-        let mut due = now.mono_ms;
+        // The ten minutes of a stream come first: most invites are taken soon.
+        let mut due = now.mono_ms.saturating_add(SEARCH_AFTER);
+        self.search.clear();
         for plan in core::iter::once(Plan::Hour).chain(days) {
             due = due.saturating_add(own_delay(&mut self.dice, mode));
-            self.windows.push((due, plan));
+            self.search.push((due, plan));
         }
+    }
+
+    /// What was searched for is found.
+    pub(crate) fn stop_searching(&mut self) {
+        self.search.clear();
     }
 
     /// When this mailbox next wants something, on the monotonic clock.
     pub(crate) fn next_due(&self) -> Option<u64> {
         let closes = self.streams.iter().map(|s| s.closes_at);
-        let windows = self.windows.iter().map(|(due, _)| *due);
+        let windows = self.windows.iter().chain(&self.search).map(|(due, _)| *due);
         self.opens.iter().copied().chain(closes).chain(windows).min()
     }
 
@@ -227,8 +240,11 @@ impl Mailbox {
             self.plan_windows(now, mode);
             return Some(Window::Stream);
         }
-        let at = self.windows.iter().position(|(due, _)| *due <= now.mono_ms)?;
-        let (_, plan) = self.windows.swap_remove(at);
+        let ready = |(due, _): &(u64, Plan)| *due <= now.mono_ms;
+        let from =
+            if self.windows.iter().any(ready) { &mut self.windows } else { &mut self.search };
+        let at = from.iter().position(ready)?;
+        let (_, plan) = from.swap_remove(at);
         if self.role == Role::Target {
             let next = now.mono_ms.saturating_add(refresh_delay(&mut self.dice));
             self.windows.push((next, Plan::Fresh));

@@ -172,6 +172,14 @@ impl Engine {
         if let Phase::Fetching(invite) = core::mem::replace(&mut pairing.phase, Phase::Dead) {
             pairing.phase = Phase::Accepting { invite, awaiting: Box::new(awaiting) };
         }
+        // Unless another invite is still looked for.
+        if !self.pairings.values().any(|other| matches!(other.phase, Phase::Fetching(_))) {
+            for key in &mailboxes {
+                if let Some(mailbox) = self.mailboxes.get_mut(key) {
+                    mailbox.stop_searching();
+                }
+            }
+        }
         self.deposit(rng, now, step, id, &slots, Direction::ToInviter, slot::M2, &m2, &mailboxes);
         self.watch_pairing(id);
         self.sync_mailboxes(now);
