@@ -88,28 +88,6 @@ fn sto_24_full_disk_refuses_and_loses_nothing() {
     assert!(got.iter().take(saved).all(|one| *one == text));
 }
 
-/// A clock that is a day off: Tor's reason is told, and nothing leaves.
-#[test]
-fn tor_13_clock_a_day_off_is_told() {
-    let (folder, net) = ground();
-    let mailbox = e2e::Mailbox::start(&folder.path().join("mailbox"), net.net_json(), 1).unwrap();
-    let alice = Person::arrive(&folder.path().join("alice"), "alice").unwrap();
-    let late = "export LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 \
-                FAKETIME=+25h FAKETIME_DONT_FAKE_MONOTONIC=1;";
-    alice.start_after(late, net.net_json()).unwrap();
-    alice.init("fast", mailbox.onion(), net.net_json()).unwrap();
-    wait_until("Tor's reason", PATIENCE, || {
-        let status = alice.json(&["status"])?;
-        let told = status[0]["line"].as_str().unwrap_or_default().to_lowercase();
-        Ok(told.contains("clock").then_some(()))
-    })
-    .unwrap();
-    let status = alice.json(&["status"]).unwrap();
-    assert_eq!(status[0]["tor"]["ready"], false);
-    let seen = std::fs::read_to_string(mailbox.observations()).unwrap_or_default();
-    assert_eq!(seen.matches("\"put\"").count(), 0);
-}
-
 /// A dead network: `send` says that it is queued, `--wait` ends with 3, and the status says why.
 #[test]
 fn tr_1_tor_absent_is_said_and_nothing_is_lost() {
