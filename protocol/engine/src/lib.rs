@@ -8,6 +8,7 @@ pub mod changes;
 mod clock;
 mod command;
 mod contact;
+mod cursor;
 mod engine;
 mod mailbox;
 mod outbox;

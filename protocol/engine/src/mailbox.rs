@@ -1,15 +1,13 @@
 //! What is known of one mailbox: its pages, what was found in them, and when they are read next.
 
 use crate::clock::{MINUTE, Now, SECOND};
-use crate::rows::{done, open_row, row};
+use crate::cursor::Cursor;
 use crate::schedule::{Dice, Mode, own_delay, refresh_delay, stream_life, successor};
 use crate::step::{FailReason, OpId};
 use board::frame::Window;
 use board::header::{DigestFrame, FrameError, PageHeader};
 use board::tag::OnionKey;
-use crypto::Zeroizing;
 use std::collections::{BTreeMap, VecDeque};
-use wire::{Codec, Malformed};
 
 /// Frames kept, so that tags known later are found and decoys have pages to choose from.
 const FRAMES_KEPT: usize = 5000;
@@ -37,41 +35,6 @@ pub(crate) enum Role {
     Borrowed,
     /// An own inbox.
     Own,
-}
-
-/// How far a mailbox was read, and what is still to be fetched there; saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    pub(crate) page: u64,
-    pub(crate) head: [u8; 32],
-    pub(crate) closed_at: u64,
-    /// Headers and chunks that hold something of ours.
-    pub(crate) found: Vec<(PageHeader, u16)>,
-}
-
-impl Cursor {
-    pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
-        let mut w = row(64);
-        w.u64(self.page).bytes(&self.head).u64(self.closed_at);
-        w.u32(u32::try_from(self.found.len()).unwrap_or(u32::MAX));
-        for (header, chunk) in &self.found {
-            header.encode_into(&mut w);
-            w.u16(*chunk);
-        }
-        done(w)
-    }
-
-    pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut r = open_row(bytes)?;
-        let (page, head, closed_at) = (r.u64()?, r.array()?, r.u64()?);
-        let count = r.u32()?;
-        let mut found = Vec::new();
-        for _ in 0..count {
-            found.push((PageHeader::decode_from(&mut r)?, r.u16()?));
-        }
-        r.finish()?;
-        Ok(Self { page, head, closed_at, found })
-    }
 }
 
 /// A window to be read. Days are absolute, so that one planned before midnight stays the same.
@@ -351,7 +314,12 @@ impl Mailbox {
 
     /// The header of a page.
     pub(crate) fn header_of(&self, page: u64) -> Option<&PageHeader> {
-        self.frames.get(&page).map(|frame| &frame.header)
+        self.frame(page).map(|frame| &frame.header)
+    }
+
+    /// The frame of a page.
+    pub(crate) fn frame(&self, page: u64) -> Option<&DigestFrame> {
+        self.frames.get(&page)
     }
 
     /// A chunk was fetched.

@@ -66,7 +66,7 @@ impl Engine {
     /// Notes the chunks of a page that hold something of ours.
     fn look_in(&mut self, key: &OnionKey, page: u64) {
         let Some(mailbox) = self.mailboxes.get_mut(key) else { return };
-        let Some(frame) = mailbox.frames().find(|frame| frame.header.page == page) else { return };
+        let Some(frame) = mailbox.frame(page) else { return };
         let chunks: Vec<u16> = frame
             .prefixes
             .iter()
