@@ -12,6 +12,15 @@ use std::time::Duration;
 /// The passphrase of every test profile; it protects nothing.
 const PASSPHRASE: &str = "correct horse battery staple demo\n";
 
+/// The variables that say where a profile's folders are, and what they are called here.
+const FOLDERS: [(&str, &str); 5] = [
+    ("XDG_DATA_HOME", "data"),
+    ("XDG_STATE_HOME", "state"),
+    ("XDG_CACHE_HOME", "cache"),
+    ("XDG_CONFIG_HOME", "config"),
+    ("XDG_RUNTIME_DIR", "run"),
+];
+
 /// What a command printed, and how it ended.
 #[derive(Debug)]
 pub struct Answer {
@@ -46,7 +55,7 @@ impl Person {
     /// # Errors
     /// If the folders cannot be made.
     pub fn arrive(folder: &Path, name: &str) -> Result<Self> {
-        for below in ["data", "state", "cache", "config", "run"] {
+        for (_, below) in FOLDERS {
             private_folder(&folder.join(below))?;
         }
         Ok(Self { name: name.to_owned(), folder: folder.to_owned() })
@@ -114,13 +123,7 @@ impl Person {
     /// If the programs were not built.
     pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(programs()?.join("pvtcoms"));
-        for (variable, below) in [
-            ("XDG_DATA_HOME", "data"),
-            ("XDG_STATE_HOME", "state"),
-            ("XDG_CACHE_HOME", "cache"),
-            ("XDG_CONFIG_HOME", "config"),
-            ("XDG_RUNTIME_DIR", "run"),
-        ] {
+        for (variable, below) in FOLDERS {
             command.env(variable, self.folder.join(below));
         }
         command.args(["--profile", &self.name]);
@@ -133,15 +136,7 @@ impl Person {
         let set = |(variable, below): (&str, &str)| {
             format!("{variable}={}", self.folder.join(below).display())
         };
-        [
-            ("XDG_DATA_HOME", "data"),
-            ("XDG_STATE_HOME", "state"),
-            ("XDG_CACHE_HOME", "cache"),
-            ("XDG_CONFIG_HOME", "config"),
-            ("XDG_RUNTIME_DIR", "run"),
-        ]
-        .map(set)
-        .join(" ")
+        FOLDERS.map(set).join(" ")
     }
 
     /// Runs a command with nothing on its standard input.
