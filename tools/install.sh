@@ -34,6 +34,7 @@ if [ "$mode" != build ]; then
     PATH="$PATH:/usr/sbin:/sbin" # where Debian keeps tor for ordinary users
     need tor tor "the private Tor network. Debian's package also starts a tor service of its own, not used here: systemctl disable --now tor"
 fi
+[ "$mode" != test ] || need faketime faketime "a test starts the service with a wrong clock"
 # OpenSSL's configuration needs Perl modules that the package perl-base does not have.
 if has perl && ! perl -MFindBin -MFile::Compare -e 1 >/dev/null 2>&1; then
     say "perl is missing: only perl-base is here, OpenSSL's configuration needs more"

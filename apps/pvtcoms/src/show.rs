@@ -93,7 +93,16 @@ pub(crate) fn mailbox(mailbox: &Mailbox, out: &Out) -> String {
     } else {
         String::new()
     };
-    format!("mailbox {} {answer}{}{alarm}", plain(&mailbox.address), reason.unwrap_or_default())
+    let clock =
+        mailbox.skew_s.map(|skew| out.alarm(&format!(" · set the clock: {}", self::skew(skew))));
+    let (reason, clock) = (reason.unwrap_or_default(), clock.unwrap_or_default());
+    format!("mailbox {} {answer}{reason}{alarm}{clock}", plain(&mailbox.address))
+}
+
+/// How far this device's clock is from a mailbox's.
+pub(crate) fn skew(seconds: i64) -> String {
+    let way = if seconds > 0 { "ahead" } else { "behind" };
+    format!("it is {} {way} of the mailbox's", span(seconds.unsigned_abs()))
 }
 
 /// A contact. Its trust stands before its name, where no name can imitate it.
@@ -139,11 +148,23 @@ pub(crate) fn state(state: MessageState) -> &'static str {
 /// A message. Every further line of its text is set in, so that no text can imitate another
 /// message.
 pub(crate) fn message(message: &Message, out: &Out) -> String {
+    message_cut(message, out, usize::MAX)
+}
+
+/// A message of which at most `limit` characters are shown; says what is left out and how to read
+/// it.
+pub(crate) fn message_cut(message: &Message, out: &Out, limit: usize) -> String {
     let who = match message.state {
         MessageState::Received => plain(&message.contact),
         _ => "you".to_owned(),
     };
-    let text = plain(&message.text).replace('\n', "\n      | ");
+    let mut text: String = plain(&message.text).chars().take(limit).collect();
+    if message.text.chars().nth(limit).is_some() {
+        let whole = message.text.len().div_ceil(1024);
+        let next = format!("… cut here, {whole} KiB: `pvtcoms history` shows all of it");
+        text.push_str(&format!("\n{}", out.faint(&next)));
+    }
+    let text = text.replace('\n', "\n      | ");
     let mut line = format!("{} {} {who}: {text}", time(message.saved), mark(message.state));
     if message.state == MessageState::Received
         && message.sent.abs_diff(message.saved) > CLOCKS_AGREE

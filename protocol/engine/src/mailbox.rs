@@ -3,11 +3,14 @@
 use crate::clock::{MINUTE, Now, SECOND};
 use crate::cursor::Cursor;
 use crate::schedule::{Dice, Mode, own_delay, refresh_delay, stream_life, successor};
-use crate::step::{FailReason, OpId};
+use crate::step::OpId;
 use board::frame::Window;
 use board::header::{DigestFrame, FrameError, PageHeader};
 use board::tag::OnionKey;
+use health::Health;
 use std::collections::{BTreeMap, VecDeque};
+
+mod health;
 
 /// Frames kept, so that tags known later are found and decoys have pages to choose from.
 const FRAMES_KEPT: usize = 5000;
@@ -71,8 +74,8 @@ pub(crate) enum Seen {
     Known,
     /// The mailbox shows another history than before (BRD-37). The page is taken all the same.
     Fork,
-    /// Its clock and ours are too far apart.
-    Clock,
+    /// It closed too long after our own clock, and was left out (BRD-37).
+    Early,
 }
 
 /// One mailbox.
@@ -96,11 +99,9 @@ pub(crate) struct Mailbox {
     reading: u32,
     cursor: Option<Cursor>,
     pub(crate) alarm: bool,
-    pub(crate) failures: u32,
+    pub(crate) health: Health,
     /// Digests in a row that broke off; other answers do not make up for them.
     broken_reads: u32,
-    pub(crate) answered: Option<u64>,
-    pub(crate) reason: Option<FailReason>,
 }
 
 impl Mailbox {
@@ -121,10 +122,8 @@ impl Mailbox {
             reading: 0,
             cursor: None,
             alarm: false,
-            failures: 0,
+            health: Health::default(),
             broken_reads: 0,
-            answered: None,
-            reason: None,
         };
         mailbox.begin(now, mode);
         mailbox
@@ -364,11 +363,11 @@ impl Mailbox {
     }
 
     /// Takes a frame that was checked by itself, and judges it beside the others (BRD-37).
-    pub(crate) fn take_frame(&mut self, frame: DigestFrame, now: Now) -> Seen {
+    pub(crate) fn take_frame(&mut self, frame: DigestFrame, window: Window, now: Now) -> Seen {
         let header = frame.header;
         let newest = self.header().is_none_or(|known| known.page < header.page);
-        if newest && header.closed_at > now.unix_s().saturating_add(600) {
-            return Seen::Clock;
+        if newest && !self.health.clock(now, window, header.closed_at) {
+            return Seen::Early;
         }
         let fork = self.contradicts(&header);
         // A header that came from the cursor has no tags yet.
@@ -460,18 +459,5 @@ impl Mailbox {
         let chunks = page.map_or(1, |frame| frame.header.chunks().max(1));
         let pick = chunk.pick(usize::try_from(chunks).unwrap_or(1)).unwrap_or(0);
         (page.map_or(0, |frame| frame.header.page), u16::try_from(pick).unwrap_or(0))
-    }
-
-    /// An operation succeeded.
-    pub(crate) fn worked(&mut self, now: Now) {
-        self.answered = Some(now.mono_ms);
-        self.failures = 0;
-        self.reason = None;
-    }
-
-    /// An operation failed.
-    pub(crate) fn failed(&mut self, reason: FailReason) {
-        self.failures = self.failures.saturating_add(1);
-        self.reason = Some(reason);
     }
 }

@@ -332,3 +332,16 @@ pub(crate) fn clock_off(skew_s: Option<i32>) -> String {
         .map_or_else(String::new, |skew| format!(" by {}", span(u64::from(skew.unsigned_abs()))));
     format!("Tor reports: the clock is off{by}. Nothing is sent until it is right.")
 }
+
+/// Tor met an obstacle. A wrong clock is often the cause, and Tor does not always see it (TOR-13).
+pub(crate) fn blocked(blockage: &str) -> String {
+    format!("Tor reports: {blockage}. Nothing is sent. Check the connection and the clock here.")
+}
+
+/// A mailbox's pages tell another time than ours (BRD-37).
+pub(crate) fn clocks_apart(skew_s: i64) -> String {
+    let (by, way) = (span(skew_s.unsigned_abs()), if skew_s > 0 { "ahead" } else { "behind" });
+    format!(
+        "disagrees about the time: the clock here is {by} {way}. Set it; messages may wait until then"
+    )
+}

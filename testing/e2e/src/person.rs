@@ -68,7 +68,7 @@ impl Person {
     pub fn start_after(&self, before: &str, network: &Path) -> Result<()> {
         let pvtcoms = self.command()?;
         let program = pvtcoms.get_program().to_string_lossy().into_owned();
-        let line = format!("{before} exec {program} --profile {} \"$@\"", self.name);
+        let line = format!("{before} {program} --profile {} \"$@\"", self.name);
         let mut shell = Command::new("sh");
         shell.args(["-c", &line, "sh", "daemon", "--background", "--network"]).arg(network);
         shell.envs(pvtcoms.get_envs().filter_map(|(key, value)| Some((key, value?))));

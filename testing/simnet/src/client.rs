@@ -26,6 +26,8 @@ pub struct Client {
     pub unsaved: u64,
     /// How often it was loaded again.
     pub loads: u64,
+    /// How far its wall clock is ahead of the world's, in milliseconds.
+    pub skew_ms: i64,
     pub(crate) rng: ChaCha20Rng,
 }
 
@@ -36,12 +38,21 @@ impl Client {
         let (engine, changes) = Engine::create(&mut rng, now, settings).unwrap();
         let mut disk = Disk::default();
         disk.apply(&changes);
-        Self { engine: Some(engine), disk, crash: None, steps: 0, unsaved: 0, loads: 0, rng }
+        Self {
+            engine: Some(engine),
+            disk,
+            crash: None,
+            steps: 0,
+            unsaved: 0,
+            loads: 0,
+            skew_ms: 0,
+            rng,
+        }
     }
 
     pub(crate) fn saved(disk: Disk) -> Self {
         let rng = ChaCha20Rng::seed_from_u64(0);
-        Self { engine: None, disk, crash: None, steps: 0, unsaved: 0, loads: 0, rng }
+        Self { engine: None, disk, crash: None, steps: 0, unsaved: 0, loads: 0, skew_ms: 0, rng }
     }
 
     /// The engine of a client that is on.

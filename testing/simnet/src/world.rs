@@ -83,6 +83,13 @@ impl World {
         Now { mono_ms: self.now, unix_ms: START_UNIX_S * SECOND + self.now }
     }
 
+    /// The time as this client is told it.
+    fn clock_of(&self, client: usize) -> Now {
+        let Now { mono_ms, unix_ms } = self.clock();
+        let unix_ms = unix_ms.checked_add_signed(self.clients[client].skew_ms).unwrap();
+        Now { mono_ms, unix_ms }
+    }
+
     fn unix_s(&self) -> u64 {
         self.clock().unix_s()
     }
@@ -134,7 +141,7 @@ impl World {
         client: usize,
         input: impl FnOnce(&mut engine::Engine, &mut ChaCha20Rng, Now) -> (T, engine::Step),
     ) -> Option<T> {
-        let now = self.clock();
+        let now = self.clock_of(client);
         let (engine, rng) = self.clients[client].live()?;
         let (out, step) = input(engine, rng, now);
         let effects = self.clients[client].commit(now, step);
@@ -360,14 +367,14 @@ impl World {
     /// Loads a client from its disk.
     pub fn switch_on(&mut self, client: usize) {
         self.switch_off(client);
-        let now = self.clock();
+        let now = self.clock_of(client);
         self.clients[client].load(now);
     }
 
     /// Loads a client from its disk, with dice of this seed.
     pub fn switch_on_seeded(&mut self, client: usize, seed: u64) {
         self.switch_off(client);
-        let now = self.clock();
+        let now = self.clock_of(client);
         self.clients[client].load_seeded(now, seed);
     }
 }

@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 
 /// How much of the conversation is shown at the start.
 const BEFORE: u32 = 10;
+/// Characters shown of each message of before, and of each that comes: a long text must not push
+/// the conversation off the screen.
+const CUT_BEFORE: usize = 240;
+const CUT: usize = 4000;
 /// How long one look for events lasts before the keyboard has its turn.
 const TURN: Duration = Duration::from_millis(100);
 
@@ -25,7 +29,7 @@ pub(crate) fn run(face: &Face<'_>, contact: String) -> Outcome {
     let page: Vec<Message> =
         client.call(Call::History { contact: contact.clone(), before: None, limit: BEFORE })?;
     for message in &page {
-        face.out.item(message, || show::message(message, face.out))?;
+        face.out.item(message, || show::message_cut(message, face.out, CUT_BEFORE))?;
     }
     face.out.note("Each line is sent. Ctrl-D ends.");
     let mut chat = Chat { face, contact, name, lines: keyboard(), typed: None, last: None };
@@ -118,7 +122,7 @@ impl Chat<'_> {
         let out = self.face.out;
         match &event.message {
             Some(message) if message.state == MessageState::Received => {
-                out.item(message, || show::message(message, out))
+                out.item(message, || show::message_cut(message, out, CUT))
             }
             Some(message) if message.state == MessageState::Queued => Ok(()),
             Some(message) => out.item(message, || {

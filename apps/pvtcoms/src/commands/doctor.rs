@@ -209,6 +209,7 @@ fn core(status: &Status) -> Vec<Check> {
     for (mailbox, number) in status.mailboxes.iter().zip(1_u32..) {
         let found = match (mailbox.alarm, mailbox.answered_ago, mailbox.failures) {
             (true, _, _) => "ALARM: it answered what no honest mailbox answers".to_owned(),
+            _ if mailbox.skew_s.is_some() => "disagrees about the time".to_owned(),
             (_, Some(ago), 0) => format!("answered {} ago", show::span(ago)),
             (_, _, failures) => {
                 let reason = mailbox.reason.as_deref().unwrap_or("no answer yet");
@@ -218,6 +219,9 @@ fn core(status: &Status) -> Vec<Check> {
         let found = format!("mailbox {number} {found}");
         checks.push(if mailbox.alarm {
             let next = "Add another with `pvtcoms mailbox add`, then remove this one.";
+            Check::fail("mailbox", ErrorKind::Unreachable, found, next)
+        } else if let Some(skew) = mailbox.skew_s {
+            let next = format!("Set this computer's clock: {}.", show::skew(skew));
             Check::fail("mailbox", ErrorKind::Unreachable, found, next)
         } else if mailbox.failures > 0 {
             Check::warn("mailbox", found, "See `pvtcoms mailbox list`; a second one helps.")

@@ -130,7 +130,7 @@ impl Engine {
             let found = self
                 .mailboxes
                 .values()
-                .filter(|m| m.failures < FAST_TRIES)
+                .filter(|m| m.health.failures < FAST_TRIES)
                 .flat_map(|m| m.found.values())
                 .filter(|found| !found.busy && found.tries < FAST_TRIES)
                 .count();
@@ -144,7 +144,9 @@ impl Engine {
     /// Whether `fast` mode tries a mailbox at all: one whose header was never read would refuse,
     /// and one that is dead is left to the slots.
     fn reachable(&self, key: &OnionKey) -> bool {
-        self.mailboxes.get(key).is_some_and(|m| m.header().is_some() && m.failures < FAST_TRIES)
+        self.mailboxes
+            .get(key)
+            .is_some_and(|m| m.header().is_some() && m.health.failures < FAST_TRIES)
     }
 
     fn has_room(&self) -> bool {
@@ -298,8 +300,8 @@ impl Engine {
         step: &mut Step,
     ) {
         if let Answer::Frame(frame) = answer {
-            if let Some(Purpose::Digest { mailbox, .. }) = self.operations.get(&id) {
-                self.digest_frame(now, step, *mailbox, *frame);
+            if let Some(Purpose::Digest { mailbox, window, .. }) = self.operations.get(&id) {
+                self.digest_frame(now, step, *mailbox, *window, *frame);
             }
             return;
         }
@@ -330,7 +332,7 @@ impl Engine {
     ) {
         let mode = self.profile.mode;
         if let Some(known) = self.mailboxes.get_mut(&mailbox) {
-            known.worked(now);
+            known.health.worked(now);
             if !put.stored {
                 known.header_stale(now, mode);
             }
@@ -405,7 +407,7 @@ impl Engine {
         fetched: &FetchAnswer,
     ) {
         let Some(mailbox) = self.mailboxes.get_mut(&key) else { return };
-        mailbox.worked(now);
+        mailbox.health.worked(now);
         let header = mailbox.header_of(page).copied();
         let Some(Ok(envelopes)) = header.map(|h| fetched.verify(&h, page, chunk)) else {
             // BRD-14: a chunk that does not lead to the root is discarded. Random bytes are how a
@@ -427,7 +429,7 @@ impl Engine {
         | Purpose::Digest { mailbox, .. }) = &purpose;
         let key = *mailbox;
         if let Some(mailbox) = self.mailboxes.get_mut(&key) {
-            mailbox.failed(reason);
+            mailbox.health.failed(reason);
         }
         match purpose {
             Purpose::Put { item, envelope, .. } => self.put_failed(key, item, envelope),

@@ -4,7 +4,7 @@ use super::{Engine, Purpose};
 use crate::changes::{EventKind, Table};
 use crate::clock::Now;
 use crate::mailbox::{Role, Seen};
-use crate::step::{Effect, FailReason, OpId, OperationKind, Step};
+use crate::step::{Effect, OpId, OperationKind, Step};
 use board::frame::Window;
 use board::header::DigestFrame;
 use board::tag::OnionKey;
@@ -40,17 +40,14 @@ impl Engine {
         now: Now,
         step: &mut Step,
         key: OnionKey,
+        window: Window,
         frame: DigestFrame,
     ) {
         let Some(mailbox) = self.mailboxes.get_mut(&key) else { return };
-        mailbox.worked(now);
+        mailbox.health.worked(now);
         let page = frame.header.page;
-        match mailbox.take_frame(frame, now) {
-            Seen::Known => return,
-            Seen::Clock => {
-                mailbox.failed(FailReason::Clock);
-                return;
-            }
+        match mailbox.take_frame(frame, window, now) {
+            Seen::Known | Seen::Early => return,
             Seen::Fork if !mailbox.alarm => {
                 mailbox.alarm = true;
                 step.event(now, EventKind::MailboxAlarm, None);

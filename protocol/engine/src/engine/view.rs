@@ -72,6 +72,8 @@ pub struct MailboxView {
     pub failures: u32,
     /// Why the last one failed.
     pub reason: Option<FailReason>,
+    /// Our clock minus the mailbox's, in seconds, while they are too far apart (BRD-37).
+    pub skew_s: Option<i64>,
 }
 
 impl Engine {
@@ -124,9 +126,10 @@ impl Engine {
         self.mailboxes.values().filter(|m| m.role == Role::Own).map(|mailbox| MailboxView {
             key: mailbox.key,
             alarm: mailbox.alarm,
-            answered: mailbox.answered,
-            failures: mailbox.failures,
-            reason: mailbox.reason,
+            answered: mailbox.health.answered,
+            failures: mailbox.health.failures,
+            skew_s: mailbox.health.skew_s,
+            reason: mailbox.health.reason,
         })
     }
 

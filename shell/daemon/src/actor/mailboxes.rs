@@ -58,6 +58,7 @@ pub(super) fn mailbox_views(engine: &Engine) -> Vec<view::Mailbox> {
             failures: mailbox.failures,
             reason: mailbox.reason.map(|reason| wording::fail_reason(reason).to_owned()),
             alarm: mailbox.alarm,
+            skew_s: mailbox.skew_s,
         })
         .collect()
 }

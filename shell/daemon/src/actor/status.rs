@@ -152,7 +152,7 @@ fn tor_words(status: &view::Status, gate: &GateStatus) -> String {
         return wording::clock_off(gate.skew_s);
     }
     if let Some(blockage) = &status.tor.blockage {
-        return format!("Tor reports: {blockage}. Nothing is sent.");
+        return wording::blocked(blockage);
     }
     match gate.stage {
         Stage::Starting | Stage::Connecting | Stage::Directory => {
@@ -166,6 +166,9 @@ fn tor_words(status: &view::Status, gate: &GateStatus) -> String {
 fn mailbox_words(mailbox: &view::Mailbox, letter: char, next_try: Option<u64>) -> String {
     if mailbox.alarm {
         return format!("mailbox {letter} ALARM: it showed what no honest mailbox shows");
+    }
+    if let Some(skew) = mailbox.skew_s {
+        return format!("mailbox {letter} {}", wording::clocks_apart(skew));
     }
     let answered = mailbox.answered_ago.map(wording::span);
     if mailbox.failures < SILENT {

@@ -154,6 +154,8 @@ pub struct Mailbox {
     pub reason: Option<String>,
     /// It showed two histories, or bytes that no honest mailbox shows.
     pub alarm: bool,
+    /// This device's clock minus the mailbox's, in seconds, while they are too far apart.
+    pub skew_s: Option<i64>,
 }
 
 /// What the gate says of Tor.

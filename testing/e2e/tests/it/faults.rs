@@ -1,6 +1,6 @@
 //! Programs that die, wrong words, full disks: a clear error, nothing lost.
 
-use super::stage::{PATIENCE, Stage, ground, send, wait_state};
+use super::stage::{PATIENCE, Stage, ground, send, wait_received, wait_state};
 use e2e::{Person, wait_until};
 use std::process::Command;
 
@@ -40,8 +40,8 @@ fn core_killed_at_any_moment_loses_and_doubles_nothing() {
     }
     wait_state(alice, "bob", &last.0, "delivered");
     wait_state(bob, "alice", &last.1, "delivered");
-    assert_eq!(bob.received_from("alice").unwrap(), sent.0);
-    assert_eq!(alice.received_from("bob").unwrap(), sent.1);
+    wait_received(bob, "alice", &sent.0);
+    wait_received(alice, "bob", &sent.1);
 }
 
 /// TR-1: without a gate nothing leaves and nothing is lost; it goes on when the gate is back.
@@ -83,9 +83,31 @@ fn sto_24_full_disk_refuses_and_loses_nothing() {
         Ok((alice.state_of("bob", &last)? == "delivered").then_some(()))
     })
     .unwrap();
-    let got = bob.received_from("alice").unwrap();
-    assert_eq!(got.len(), saved + 1);
-    assert!(got.iter().take(saved).all(|one| *one == text));
+    let mut texts = vec![text; saved];
+    texts.push("there is room again".to_owned());
+    wait_received(bob, "alice", &texts);
+}
+
+/// A clock that is a day off: whether Tor or the mailbox notices first, the status says what is
+/// wrong, and what was queued arrives once the clock is right.
+#[test]
+fn brd_37_tor_13_a_clock_a_day_off_is_told_and_nothing_is_lost() {
+    let stage = Stage::paired();
+    let (alice, bob) = (&stage.alice, &stage.bob);
+    let line = || alice.json(&["status"]).map(|s| s[0]["line"].as_str().unwrap_or("").to_owned());
+    assert!(!line().unwrap().contains("clock"), "control");
+    alice.stop().unwrap();
+    let tomorrow = "export DONT_FAKE_MONOTONIC=1; exec faketime -f +25h";
+    alice.start_after(tomorrow, stage.net.net_json()).unwrap();
+    alice.unlock().unwrap();
+    wait_until("a word about the clock", PATIENCE, || Ok(line()?.contains("clock").then_some(())))
+        .unwrap();
+    let id = send(alice, "bob", "from tomorrow");
+    alice.stop().unwrap();
+    alice.start_after("", stage.net.net_json()).unwrap();
+    alice.unlock().unwrap();
+    wait_state(alice, "bob", &id, "delivered");
+    wait_received(bob, "alice", &["from tomorrow".to_owned()]);
 }
 
 /// A dead network: `send` says that it is queued, `--wait` ends with 3, and the status says why.

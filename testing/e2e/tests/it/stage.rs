@@ -66,3 +66,13 @@ pub(crate) fn wait_state(from: &Person, to: &str, id: &str, state: &str) {
     })
     .unwrap();
 }
+
+/// Waits until everything is shown, and compares. That the last message is delivered is not
+/// enough: messages are shown in order, and an earlier one may still be on its way.
+pub(crate) fn wait_received(by: &Person, from: &str, texts: &[String]) {
+    wait_until(&format!("{} texts from {from}", texts.len()), PATIENCE, || {
+        Ok((by.received_from(from)?.len() >= texts.len()).then_some(()))
+    })
+    .unwrap();
+    assert_eq!(by.received_from(from).unwrap(), texts);
+}

@@ -97,3 +97,24 @@ fn brd_36_eng_1_no_bytes_are_put_again_after_a_restart() {
     assert_eq!(again.count(), 0);
     assert_eq!(world.clients[1].disk.received(), ["stored, but nobody said so"]);
 }
+
+#[test]
+fn brd_37_a_clock_a_day_off_is_named_until_it_is_right() {
+    for (seed, days) in [(55, 1), (56, -1)] {
+        let mut world = World::verified_pair(seed, Mode::Fast);
+        world.run(HOUR);
+        let skew = |world: &World| world.clients[0].engine().mailboxes().next().unwrap().skew_s;
+        assert_eq!(skew(&world), None, "control");
+        world.switch_off(0);
+        world.clients[0].skew_ms = days * 86_400_000;
+        world.switch_on(0);
+        world.send(1, 0, "while the clock was wrong");
+        world.run(HOUR);
+        let seen = skew(&world).expect("the clock is named");
+        assert!((seen - days * 86_400).abs() <= 1800, "{seen}");
+        world.clients[0].skew_ms = 0;
+        assert!(world.run_until(24 * HOUR, |world| skew(world).is_none()));
+        assert!(world.run_until(24 * HOUR, World::all_delivered));
+        assert_eq!(world.clients[0].disk.received(), ["while the clock was wrong"]);
+    }
+}
