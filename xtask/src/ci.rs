@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::project::{Project, run};
-use crate::{claims, deny, layers, rules};
+use crate::{claims, deny, layers, nopanic, rules};
 
 /// What starts real `tor` processes: run last, one at a time. The same filter stands in `.config/nextest.toml`.
 const REAL_TOR: &str =
@@ -28,6 +28,7 @@ const LINT: &[Stage] = &[
 
 const REST: &[Stage] = &[
     Stage { name: "deny", run: deny::run },
+    Stage { name: "no panic", run: nopanic::run },
     // All targets: the same features as the tests, so that no dependency is compiled twice.
     Stage {
         name: "build",

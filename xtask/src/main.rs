@@ -17,6 +17,7 @@ mod dials;
 mod layers;
 mod lints;
 mod natives;
+mod nopanic;
 mod project;
 mod rules;
 mod sources;
@@ -48,6 +49,8 @@ enum Verb {
     Spec,
     /// Advisories, bans, licences and sources of all dependencies
     Deny,
+    /// No decoder can panic: shown on the linked program, function by function
+    Nopanic,
     /// Two people talk: the whole program on a private Tor network
     Demo {
         /// Leave it running and print the commands to chat by hand in two terminals
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Verb::Claims => claims::run(&project),
         Verb::Spec => rules::run(&project),
         Verb::Deny => deny::run(&project),
+        Verb::Nopanic => nopanic::run(&project),
         Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Bench => bench::run(&project),
     });

@@ -5,6 +5,7 @@ use crypto::aead::OneTimeKey;
 use crypto::hybrid::Step;
 use crypto::kdf::{Prk, extract, hmac, lp};
 use crypto::{Zeroizing, dh, hash, kem, labels, secret};
+use wire::Writer;
 
 secret! {
     /// Chaining key `ck`.
@@ -30,8 +31,11 @@ pub(crate) struct Exchange<'a> {
 impl Chain {
     /// `h = H(label ‖ LP(part) ‖ ..)`, `ck = HKDF-Extract(h, psk)` (HS-1).
     pub(crate) fn start(label: &[u8], parts: &[&[u8]], psk: &[u8; 32]) -> Self {
-        let prefixed: Vec<u8> = parts.iter().flat_map(|p| [&lp(p), *p].concat()).collect();
-        let h = hash(&[label, &prefixed]);
+        let mut prefixed = Writer::new();
+        for part in parts {
+            prefixed.bytes(&lp(part)).bytes(part);
+        }
+        let h = hash(&[label, prefixed.as_slice()]);
         // The PRK is wanted as bytes: HMAC with the salt as key is Extract (RFC 5869, 2.2).
         Self { h, ck: ChainKey::filled(|out| hmac(&h, &[psk], out)) }
     }

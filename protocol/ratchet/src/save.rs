@@ -15,7 +15,7 @@ use crate::session::{Ratchet, Receiving, Sending, Turn};
 use crate::skipped::{Chain, Key, MAX_OLD_CHAINS, MAX_STORED, Skipped};
 use crypto::aead::MessageKey;
 use crypto::{Zeroizing, dh, kem};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use wire::{Malformed, Reader, Writer};
 
 const VERSION: u8 = 1;
@@ -124,7 +124,7 @@ fn read_turn(r: &mut Reader<'_>) -> Result<Turn, Malformed> {
 }
 
 fn read_skipped(r: &mut Reader<'_>) -> Result<Skipped, Malformed> {
-    let mut chains = VecDeque::new();
+    let mut chains = Vec::new();
     let mut total: usize = 0;
     let count = r.u16()?;
     // RAT-6: the old ones and the current one.
@@ -146,7 +146,7 @@ fn read_skipped(r: &mut Reader<'_>) -> Result<Skipped, Malformed> {
         if keys.is_empty() || total > MAX_STORED {
             return Err(Malformed::Field("keys"));
         }
-        chains.push_back(Chain { dh, keys });
+        chains.push(Chain { dh, keys });
     }
     Ok(Skipped { chains })
 }

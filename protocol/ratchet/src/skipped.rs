@@ -2,7 +2,7 @@
 
 use crypto::aead::MessageKey;
 use crypto::dh;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// Most messages that one skip may pass over.
 pub const MAX_SKIP: u32 = 1000;
@@ -17,7 +17,7 @@ pub const SKIPPED_DAYS: u32 = 30;
 /// chain gets no more keys once the next has begun.
 #[derive(Default)]
 pub(crate) struct Skipped {
-    pub(crate) chains: VecDeque<Chain>,
+    pub(crate) chains: Vec<Chain>,
 }
 
 /// The keys of one chain, which is known by the peer's DH key.
@@ -64,19 +64,25 @@ impl Skipped {
             return;
         }
         let keys = keys.into_iter().map(|(n, mk)| (n, Key { day: today, mk }));
-        match self.chains.back_mut().filter(|c| c.dh == *dh) {
-            Some(chain) => chain.keys.extend(keys),
-            None => self.chains.push_back(Chain { dh: *dh, keys: keys.collect() }),
+        if self.chains.last().is_none_or(|c| c.dh != *dh) {
+            self.chains.push(Chain { dh: *dh, keys: BTreeMap::new() });
+        }
+        if let Some(chain) = self.chains.last_mut() {
+            chain.keys.extend(keys);
         }
     }
 
     /// Enforces the limits, oldest out first; `current` is the receiving chain.
     pub(crate) fn trim(&mut self, current: Option<&dh::Public>, today: u32) {
         self.expire(today);
-        let old = |c: &Chain| Some(&c.dh) != current;
-        while self.chains.iter().filter(|c| old(c)).count() > MAX_OLD_CHAINS {
-            self.chains.pop_front();
-        }
+        let live = self.chains.iter().any(|c| Some(&c.dh) == current);
+        let kept = MAX_OLD_CHAINS.saturating_add(usize::from(live));
+        let mut surplus = self.chains.len().saturating_sub(kept);
+        self.chains.retain(|_| {
+            let keep = surplus == 0;
+            surplus = surplus.saturating_sub(1);
+            keep
+        });
         let mut excess = self.len().saturating_sub(MAX_STORED);
         for chain in &mut self.chains {
             while excess > 0 && chain.keys.pop_first().is_some() {
@@ -98,6 +104,6 @@ impl Skipped {
 
     /// Keys stored.
     pub(crate) fn len(&self) -> usize {
-        self.chains.iter().map(|c| c.keys.len()).sum()
+        self.chains.iter().fold(0, |sum, c| c.keys.len().saturating_add(sum))
     }
 }

@@ -30,7 +30,7 @@ impl DigestFrame {
         if u32::try_from(self.prefixes.len()) != Ok(self.header.count) {
             return Err(FrameError::Range("count"));
         }
-        if !self.prefixes.is_sorted() {
+        if !self.prefixes.iter().is_sorted() {
             return Err(FrameError::Unsorted); // BRD-21
         }
         if hash(&[self.prefixes.as_flattened()]) != self.header.tags_hash {
