@@ -158,6 +158,7 @@ fn private_dir(dir: &Path) -> Result<(), Fault> {
         .map_err(|error| Fault::Tor(format!("{}: {error}", dir.display())))
 }
 
+/// TOR-14: one program a state directory; the system lets go of it however the program ends.
 fn lock(state: &Path) -> Result<File, Fault> {
     let path = state.join("pvtcoms-tor.lock");
     let file = OpenOptions::new()

@@ -12,13 +12,13 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
-/// Connections served at once; further ones wait to be accepted.
+/// Connections served at once (RPC-1); further ones wait to be accepted.
 const CONNECTIONS: usize = 64;
 /// Pause after a connection could not be accepted.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves faces for as long as it is polled. Every connection is a task of its own, so that a slow
-/// reader delays itself alone (PRD-17).
+/// reader delays itself alone (PRD-17, RPC-4).
 pub(crate) async fn serve(listener: UnixListener, core: Handle) {
     let free = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -44,7 +44,7 @@ fn peer_uid(stream: &UnixStream) -> Option<Uid> {
     socket_peercred(stream).ok().map(|peer| peer.uid)
 }
 
-/// SBX-2: only our own user, not even root.
+/// SBX-2, RPC-1: only our own user, not even root.
 fn admits(peer: Uid, own: Uid) -> bool {
     peer == own
 }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sbx_2_only_our_own_user_is_served() {
+    fn sbx_2_rpc_1_only_our_own_user_is_served() {
         let (one, two) = (Uid::from_raw(1000), Uid::from_raw(1001));
         assert!(admits(one, one));
         assert!(!admits(two, one));

@@ -146,3 +146,23 @@ fn run(name: &'static str, command: &mut Command) -> Result<(), Error> {
 fn program(program: &'static str, detail: &str) -> Error {
     Error::Program { program, detail: detail.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tor_25_keys_are_made_once_and_renewed_after_eleven_months() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = authority(dir.path(), 20_000, 0).unwrap();
+        let again = authority(dir.path(), 20_000, 0).unwrap();
+        assert_eq!(first.line(), again.line());
+        let certificate = fs::File::options()
+            .append(true)
+            .open(first.dir.join("keys/authority_certificate"))
+            .unwrap();
+        certificate.set_modified(SystemTime::now() - RENEW_AFTER).unwrap();
+        let renewed = authority(dir.path(), 20_000, 0).unwrap();
+        assert_ne!(first.v3ident, renewed.v3ident);
+    }
+}

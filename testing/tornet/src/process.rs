@@ -28,8 +28,11 @@ pub struct TorProcess {
 /// [`Error::Missing`] (TOR-30).
 pub fn tor_binary() -> Result<PathBuf, Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+    tor_in(std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]))
+}
+
+fn tor_in(folders: impl Iterator<Item = PathBuf>) -> Result<PathBuf, Error> {
+    folders
         .map(|dir| dir.join("tor"))
         .find(|file| file.is_file())
         .ok_or(Error::Missing { program: "tor" })
@@ -128,5 +131,17 @@ impl TorProcess {
 impl Drop for TorProcess {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tor_30_without_tor_it_fails_and_says_what_to_install() {
+        let error = tor_in(["/nonexistent".into()].into_iter()).unwrap_err();
+        assert!(error.to_string().contains("apt"), "{error}");
+        assert!(tor_binary().is_ok(), "control: where these tests run there is one");
     }
 }

@@ -39,6 +39,7 @@ impl Core {
     ) -> Option<Farewell> {
         let exit = match call {
             Call::Shutdown {} => Exit::Shutdown,
+            // RPC-6: everything is dropped before the answer.
             Call::Lock {} if self.open.is_some() => Exit::Locked,
             call => {
                 let result = self.call(call).await;
@@ -63,6 +64,7 @@ impl Core {
             }
             Call::Unlock { passphrase } => done(self.unlock(Zeroizing::new(passphrase)).await),
             Call::Status {} => value(&self.status()?),
+            // RPC-5.
             call if self.open.is_some() => self.call_open(call),
             _ => Err(wording::locked()),
         }

@@ -1,4 +1,4 @@
-//! Steps: saved, then let out (STO-24); and what happens when saving fails.
+//! Steps: saved, then let out (STO-24, RPC-8); and what happens when saving fails.
 
 use super::operations::News;
 use super::{Core, Open};

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Digits of an identifier that a nameless contact is called by.
 const SHORT: usize = 8;
 
-/// The name of every contact, cleaned for display and unique on this device.
+/// The name of every contact, cleaned for display and unique on this device (RPC-13).
 ///
 /// The engine's names are unique before they are cleaned. Where cleaning makes two alike, the one
 /// that needed no cleaning keeps its name, and then the verified one; the other gets a number.
@@ -126,6 +126,7 @@ impl Core {
         self.done(Command::RemoveContact(contact))
     }
 
+    /// RPC-14: what is read aloud, and which places are listened for; not what is heard there.
     pub(super) fn verify_begin(&mut self, contact: &str) -> Result<Comparison, Failure> {
         let (engine, _) = self.parts()?;
         let (id, name) = find(engine, contact)?;

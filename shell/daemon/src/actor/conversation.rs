@@ -20,15 +20,15 @@ use store::StoredMessage;
 
 /// Longest idempotency key in bytes.
 const MAX_KEY: usize = 128;
-/// Most messages of a page.
+/// Most messages of a page (RPC-15).
 const MAX_LIMIT: u32 = 200;
-/// Without a receipt for so long a message is "not confirmed yet" (PRD-1), seconds.
+/// Without a receipt for so long a message is "not confirmed yet" (PRD-1, RPC-16), seconds.
 pub(super) const UNCONFIRMED_S: u64 = 24 * 3600;
 /// Bytes of an answer's line that its messages may take.
 const ROOM: usize = MAX_LINE - 64 * 1024;
 
 impl Core {
-    /// Queues a message; when this returns it is saved. A key is used once, for 14 days (PRD-17).
+    /// Queues a message; when this returns it is saved. A key is used once, for 14 days (PRD-17, RPC-9).
     pub(super) fn send(
         &mut self,
         contact: &str,
@@ -85,7 +85,7 @@ impl Core {
         Ok(message_view(&one(found)?, &names(engine)))
     }
 
-    /// What came in and was not marked read, oldest first; as much as fits in one answer. With
+    /// What came in and was not marked read, oldest first; as much as fits in one answer (RPC-15). With
     /// `ack` what is returned is marked, nothing else (PRD-2).
     pub(super) fn inbox(&mut self, ack: bool) -> Result<Vec<view::Message>, Failure> {
         let (engine, store) = self.parts()?;
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn prd_15_an_answer_never_outgrows_its_line() {
+    fn prd_15_rpc_15_an_answer_never_outgrows_its_line() {
         // The longest message at its worst: every byte doubles as JSON.
         let long = || message("\"".repeat(256 * 1024));
         let many = fitting(std::iter::repeat_with(long).take(200));

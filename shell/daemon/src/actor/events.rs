@@ -1,4 +1,4 @@
-//! The event log as faces read it (PRD-17).
+//! The event log as faces read it (PRD-17, RPC-10 to RPC-12).
 
 use super::Core;
 use super::calls::{done, wrong};
@@ -40,6 +40,7 @@ impl Core {
         Ok(after.or(known).unwrap_or(0))
     }
 
+    /// RPC-11: the only thing that moves a subscriber.
     pub(super) fn ack(&mut self, name: &str, through: &str) -> Result<Value, Failure> {
         check_name(name)?;
         let through = position(through)?;
@@ -87,6 +88,7 @@ fn position(text: &str) -> Result<EventPosition, Failure> {
         .ok_or_else(|| wrong(wording::NO_EVENT))
 }
 
+/// RPC-12: the message as it is now, not as it was when the event was written.
 fn event_view(
     stored: &StoredEvent,
     store: &Store,

@@ -13,7 +13,7 @@ use engine::Trust;
 use engine::changes::MessageState;
 use gate::{Blockage, GateStatus, Isolation, Stage, Vanguards};
 
-/// Operations that failed in a row before a mailbox counts as silent (PRD-1).
+/// Operations that failed in a row before a mailbox counts as silent (PRD-1, RPC-16).
 const SILENT: u32 = 2;
 /// Messages of a conversation that are looked through for missing receipts.
 const LOOKED_THROUGH: u32 = 200;
@@ -105,7 +105,7 @@ fn tor_view(gate: &GateStatus, private_network: bool) -> view::Tor {
     }
 }
 
-/// What weakens a promise, permanently shown (PRD-12).
+/// What weakens a promise, permanently shown (PRD-12, RPC-7).
 fn warnings(gate: &GateStatus, private_network: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     if private_network {
@@ -195,5 +195,40 @@ pub(super) const fn mode_view(mode: engine::Mode) -> view::Mode {
     match mode {
         engine::Mode::Steady => view::Mode::Steady,
         engine::Mode::Fast => view::Mode::Fast,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(change: impl FnOnce(&mut view::Mailbox)) -> String {
+        let mut mailbox = view::Mailbox {
+            address: String::new(),
+            answered_ago: Some(250),
+            failures: 1,
+            reason: Some("it cannot be reached".to_owned()),
+            alarm: false,
+            skew_s: None,
+        };
+        change(&mut mailbox);
+        mailbox_words(&mailbox, 'A', Some(40))
+    }
+
+    #[test]
+    fn rpc_16_the_line_is_evidence() {
+        assert_eq!(words(|m| m.answered_ago = None), "mailbox A not asked yet");
+        assert_eq!(words(|_| {}), "mailbox A answered 4 min ago");
+        assert_eq!(
+            words(|m| m.failures = 2),
+            "mailbox A no answer for 4 min (it cannot be reached), next try 0:40"
+        );
+        assert_eq!(
+            words(|m| m.skew_s = Some(-7200)),
+            "mailbox A disagrees about the time: the clock here is 2 h behind. Set it; messages \
+             may wait until then"
+        );
+        let alarmed = words(|m| (m.alarm, m.skew_s) = (true, Some(1)));
+        assert!(alarmed.contains("ALARM"), "{alarmed}");
     }
 }

@@ -73,10 +73,11 @@ impl Connection {
                 self.hello = Some(interactive);
                 self.core.welcome().await
             }
+            // RPC-3.
             _ if self.hello.is_none() => {
                 Err(wording::failure(ErrorKind::WrongUse, wording::HELLO_FIRST))
             }
-            // PRD-18: typed words come from a person.
+            // PRD-18, RPC-3: typed words come from a person.
             Call::VerifyBegin { .. } | Call::VerifyWords { .. } if self.hello != Some(true) => {
                 Err(wording::failure(ErrorKind::Unverified, wording::NOT_INTERACTIVE))
             }

@@ -17,7 +17,7 @@ pub(super) struct Refusal {
     pub(super) error: ErrorObjectOwned,
 }
 
-/// Reads one line.
+/// Reads one line (RPC-2).
 pub(super) fn parse(line: &[u8]) -> Result<(Id<'static>, Call), Refusal> {
     let Ok(request) = serde_json::from_slice::<Request<'_>>(line) else {
         return Err(not_a_request(line));

@@ -32,6 +32,11 @@ impl Face {
         face
     }
 
+    /// How long [`Self::line`] waits.
+    pub(crate) fn patience(&self, patience: Duration) {
+        self.reader.get_ref().set_read_timeout(Some(patience)).unwrap();
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.reader.get_mut().write_all(bytes).unwrap();
     }

@@ -1,6 +1,6 @@
 //! Before the profile is open, and around its opening.
 
-use super::face::Face;
+use super::face::{Face, PATIENCE};
 use super::world::{PASSPHRASE, World};
 use daemon::types::{MAX_LINE, RPC_VERSION};
 use daemon::{Exit, StartError};
@@ -9,12 +9,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::thread::spawn;
+use std::time::Duration;
 use store::StoreError;
 
 const METHODS_OF_A_LOCKED_CORE: [&str; 5] = ["hello", "create", "unlock", "status", "shutdown"];
 
 #[test]
-fn prd_18_hello_comes_first_and_only_known_methods_are_served() {
+fn rpc_2_rpc_3_hello_comes_first_and_only_known_methods_are_served() {
     let world = World::new();
     let core = world.core("alice");
     let mut face = Face::stranger(&core.socket);
@@ -30,7 +31,7 @@ fn prd_18_hello_comes_first_and_only_known_methods_are_served() {
 }
 
 #[test]
-fn prd_18_nothing_but_five_methods_while_locked() {
+fn rpc_5_rpc_7_nothing_but_five_methods_while_locked() {
     let world = World::new();
     let core = world.core("alice");
     let mut face = core.face();
@@ -47,7 +48,7 @@ fn prd_18_nothing_but_five_methods_while_locked() {
         }
     }
     assert_eq!(refused, 22);
-    assert_eq!(world.dials(), 0); // RPC-7; control: sto_17_lock_ends_the_core…
+    assert_eq!(world.dials(), 0); // RPC-7; control: rpc_6_sto_17_lock_ends_the_core…
     let status = face.ok("status", json!({}));
     assert!(status["line"].as_str().unwrap().contains("PRIVATE TEST NETWORK"), "{status}");
     let warnings = status["warnings"].to_string();
@@ -56,7 +57,21 @@ fn prd_18_nothing_but_five_methods_while_locked() {
 }
 
 #[test]
-fn prd_15_an_overlong_line_ends_the_connection_and_nothing_else() {
+fn rpc_1_more_than_64_connections_wait_their_turn() {
+    let world = World::new();
+    let core = world.core("alice");
+    let mut served: Vec<Face> = (0..64).map(|_| core.face()).collect();
+    let mut late = Face::stranger(&core.socket);
+    late.write(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\"}\n");
+    late.patience(Duration::from_millis(500));
+    assert!(late.line().is_none(), "the 65th is not served while 64 are");
+    drop(served.pop());
+    late.patience(PATIENCE);
+    assert_eq!(late.line().unwrap()["error"]["code"], -32001, "now it is, and hello is missing");
+}
+
+#[test]
+fn rpc_2_an_overlong_line_ends_the_connection_and_nothing_else() {
     let world = World::new();
     let core = world.core("alice");
     let mut other = core.face();
@@ -68,7 +83,7 @@ fn prd_15_an_overlong_line_ends_the_connection_and_nothing_else() {
 }
 
 #[test]
-fn prd_17_a_face_that_does_not_read_delays_nobody_else() {
+fn rpc_4_a_face_that_does_not_read_delays_nobody_else() {
     let world = World::new();
     let mut core = world.core("alice");
     let mut other = core.face();
@@ -87,7 +102,7 @@ fn prd_17_a_face_that_does_not_read_delays_nobody_else() {
 }
 
 #[test]
-fn prd_18_words_are_for_interactive_faces() {
+fn rpc_3_words_are_for_interactive_faces() {
     let world = World::new();
     let core = world.core("alice");
     let mut face = Face::stranger(&core.socket);
@@ -99,7 +114,7 @@ fn prd_18_words_are_for_interactive_faces() {
 }
 
 #[test]
-fn sto_17_lock_ends_the_core_and_the_next_one_opens_with_the_passphrase_alone() {
+fn rpc_6_sto_17_lock_ends_the_core_and_the_next_one_opens_with_the_passphrase_alone() {
     let world = World::new();
     let mut core = world.core("alice");
     let mut face = core.create("Alice", "steady");
@@ -132,7 +147,7 @@ fn sto_17_lock_ends_the_core_and_the_next_one_opens_with_the_passphrase_alone() 
 }
 
 #[test]
-fn sto_17_one_core_a_profile_and_none_without_a_supervisor() {
+fn rpc_6_sto_17_one_core_a_profile_and_none_without_a_supervisor() {
     let world = World::new();
     let mut first = world.core("alice");
     first.create("Alice", "steady");
@@ -155,7 +170,7 @@ const ASK: &str = r#"
 "#;
 
 #[test]
-fn sbx_2_another_user_is_not_served() {
+fn rpc_1_sbx_2_another_user_is_not_served() {
     let world = World::new();
     let core = world.core("alice");
     // Everybody may reach the socket: what refuses is the core.

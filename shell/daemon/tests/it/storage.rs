@@ -5,7 +5,7 @@ use super::world::World;
 use serde_json::json;
 
 #[test]
-fn sto_24_what_cannot_be_saved_is_not_done_and_the_loop_recovers() {
+fn rpc_8_sto_24_what_cannot_be_saved_is_not_done_and_the_loop_recovers() {
     let world = World::new();
     let core = world.core("alice");
     let mut face = core.create("Alice", "fast");

@@ -79,3 +79,36 @@ fn listed_relays(dir_port: u16) -> io::Result<usize> {
     let answer = String::from_utf8_lossy(&answer);
     Ok(answer.lines().filter(|line| line.starts_with("r ")).count())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tor_27_what_is_not_ready_in_time_is_named() {
+        let never = AtomicBool::new(false);
+        let limit = Duration::from_millis(120);
+        let mut asked = 0;
+        let error = poll(&mut [], &never, "a stage", limit, |_| {
+            asked += 1;
+            Err(format!("look {asked}"))
+        });
+        let words = error.unwrap_err().to_string();
+        assert!(asked > 1 && words.contains("a stage") && words.contains("look"), "{words}");
+        // Controls: content at once, and given up.
+        assert!(poll(&mut [], &never, "a stage", limit, |_| Ok(())).is_ok());
+        let given_up = AtomicBool::new(true);
+        let error = poll(&mut [], &given_up, "a stage", limit, |_| Ok(()));
+        assert!(matches!(error, Err(Error::Cancelled)));
+    }
+
+    #[test]
+    fn tor_27_a_process_that_ended_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let dead = TorProcess::start("dead", dir.path(), "NoSuchOption 1\n").unwrap();
+        let never = AtomicBool::new(false);
+        let limit = Duration::from_secs(60);
+        let error = poll(&mut [dead], &never, "a stage", limit, |_| Err(String::new()));
+        assert!(matches!(error, Err(Error::Died { name, .. }) if name == "dead"));
+    }
+}

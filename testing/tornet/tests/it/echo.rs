@@ -11,7 +11,7 @@ fn network() -> std::sync::Arc<Tornet> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tor_3_bytes_through_an_onion_service_and_back() {
+async fn tor_3_tor_22_bytes_through_an_onion_service_and_back() {
     let network = network();
     let host = Host::start(network.net_json()).await;
     let mut gate = Gate::in_network(network.net_json());
@@ -47,6 +47,34 @@ async fn tor_3_bytes_through_an_onion_service_and_back() {
     assert_eq!(pending.await.unwrap().unwrap_err().reason, Reason::Aborted);
     gate.ready().await;
     gate.echo(host.key).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tor_14_tor_23_state_is_kept_and_serves_one_program() {
+    let network = network();
+    let host = Host::start(network.net_json()).await;
+    let key = host.key;
+    let gate = Gate::in_network(network.net_json());
+    gate.ready().await;
+    let (code, words) = gate.second();
+    assert!(code.is_some_and(|code| code != 0), "{words}");
+    assert!(words.contains("in use"), "{words}");
+    gate.echo(key).await; // the first one is not disturbed
+    let host = host.restarted(network.net_json()).await;
+    assert_eq!(host.key, key);
+}
+
+/// Control: without the variable a network of its own would have processes.
+#[tokio::test(flavor = "multi_thread")]
+async fn tor_28_the_network_that_the_variable_names_is_used() {
+    let network = network();
+    match std::env::var_os(tornet::NET_VARIABLE) {
+        Some(path) => {
+            assert_eq!(network.net_json(), std::path::Path::new(&path));
+            assert!(network.process_ids().is_empty());
+        }
+        None => assert_eq!(network.process_ids().len(), 6),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

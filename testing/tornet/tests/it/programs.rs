@@ -91,6 +91,21 @@ impl Gate {
         Ended(child.unwrap())
     }
 
+    /// Starts a second program with the same state directory; gives its exit code and its words.
+    pub(crate) fn second(&self) -> (Option<i32>, String) {
+        let (_, end) = rustix::net::socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::empty(),
+            None,
+        )
+        .unwrap();
+        let mut args = self.args.clone();
+        args[2] = end.as_raw_fd().to_string();
+        let done = Command::new(program("pvtcoms-tor")).args(args).output().unwrap();
+        (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
+    }
+
     /// Kills it and waits for its end.
     pub(crate) fn kill(&mut self) {
         self.child.0.kill().unwrap();
@@ -122,15 +137,27 @@ impl Gate {
 /// `pvtcoms-tor host` in front of a socket that echoes.
 pub(crate) struct Host {
     pub(crate) key: [u8; 32],
-    _child: Ended,
+    child: Ended,
     echo: tokio::task::JoinHandle<()>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Host {
     /// Returns when the host has reached itself through Tor (TOR-22).
     pub(crate) async fn start(net_json: &Path) -> Self {
-        let dir = folder();
+        Self::start_in(folder(), net_json).await
+    }
+
+    /// Ends it and starts it anew with the same state.
+    pub(crate) async fn restarted(mut self, net_json: &Path) -> Self {
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
+        let dir = std::mem::replace(&mut self.dir, folder());
+        std::fs::remove_file(dir.path().join("mailbox.sock")).unwrap();
+        Self::start_in(dir, net_json).await
+    }
+
+    async fn start_in(dir: tempfile::TempDir, net_json: &Path) -> Self {
         let socket = dir.path().join("mailbox.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         let echo = tokio::spawn(async move {
@@ -157,7 +184,7 @@ impl Host {
         let key = tokio::task::spawn_blocking(move || reached(BufReader::new(out)));
         let child = Ended(child);
         let key = tokio::time::timeout(2 * LONG, key).await.unwrap().unwrap();
-        Self { key, _child: child, echo, _dir: dir }
+        Self { key, child, echo, dir }
     }
 }
 
