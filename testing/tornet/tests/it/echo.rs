@@ -58,7 +58,7 @@ async fn tor_14_tor_23_state_is_kept_and_serves_one_program() {
     gate.ready().await;
     let (code, words) = gate.second();
     assert!(code.is_some_and(|code| code != 0), "{words}");
-    assert!(words.contains("in use"), "{words}");
+    assert!(words.contains("same --state"), "{words}");
     gate.echo(key).await; // the first one is not disturbed
     let host = host.restarted(network.net_json()).await;
     assert_eq!(host.key, key);
