@@ -21,6 +21,7 @@ mod nopanic;
 mod project;
 mod rules;
 mod sources;
+mod timing;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,8 @@ enum Verb {
     Deny,
     /// No decoder can panic: shown on the linked program, function by function
     Nopanic,
+    /// Comparisons and decapsulation take as long for one kind of input as for another
+    Timing,
     /// Two people talk: the whole program on a private Tor network
     Demo {
         /// Leave it running and print the commands to chat by hand in two terminals
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Verb::Spec => rules::run(&project),
         Verb::Deny => deny::run(&project),
         Verb::Nopanic => nopanic::run(&project),
+        Verb::Timing => timing::run(&project),
         Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Bench => bench::run(&project),
     });
