@@ -66,6 +66,22 @@ struct Report {
     unplaced: Vec<String>,
     /// Tests named for a rule that no page has, in a family that some page has.
     strays: Vec<String>,
+    /// The same for source lines.
+    unknown: Vec<String>,
+}
+
+impl Report {
+    fn verdict(&self) -> Result<()> {
+        let lacking = self.untested.len().saturating_add(self.unplaced.len());
+        if lacking > 0 {
+            bail!("{lacking} times a rule lacks its test or its line of code");
+        }
+        let gone = self.strays.len().saturating_add(self.unknown.len());
+        if gone > 0 {
+            bail!("{gone} tests and lines name rules that do not exist");
+        }
+        Ok(())
+    }
 }
 
 pub(crate) fn run(project: &Project) -> Result<()> {
@@ -73,7 +89,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     let sources = Sources::scan(project)?;
     let known = requirement_ids(&project.read("docs/requirements.md")?);
     let report = check(&spec, &sources, &known);
-    for stray in &report.strays {
+    for stray in report.strays.iter().chain(&report.unknown) {
         println!("{stray}: no page of docs/spec has this rule");
     }
     for (what, ids) in
@@ -85,10 +101,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     }
     let (untested, unplaced) = (report.untested.len(), report.unplaced.len());
     println!("spec: rules={} untested={untested} unplaced={unplaced}", spec.rules.len());
-    if !report.strays.is_empty() {
-        bail!("{} tests name rules that do not exist", report.strays.len());
-    }
-    Ok(())
+    report.verdict()
 }
 
 /// The ids of `docs/requirements.md`: the first column of its tables.
@@ -109,15 +122,23 @@ fn check(spec: &Spec, sources: &Sources, requirements: &BTreeSet<String>) -> Rep
     let mut strays = Vec::new();
     for (test, files) in &sources.tests {
         for family in &families {
-            if let Some(rule) =
-                rule_of(test, family).filter(|r| !spec.knows(r) && !requirements.contains(r))
-            {
+            let known = |rule: &String| spec.knows(rule) || requirements.contains(rule);
+            for rule in rules_of(test, family).into_iter().filter(|rule| !known(rule)) {
                 let places: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
                 strays.push(format!("{test} ({}) names {rule}", places.join(", ")));
             }
         }
     }
-    Report { untested: untested.cloned().collect(), unplaced: unplaced.cloned().collect(), strays }
+    let of_a_family =
+        |id: &&String| id.rsplit_once('-').is_some_and(|(family, _)| families.contains(family));
+    let unknown = sources.ids.iter().filter(of_a_family);
+    let unknown = unknown.filter(|id| !spec.knows(id) && !requirements.contains(*id));
+    Report {
+        untested: untested.cloned().collect(),
+        unplaced: unplaced.cloned().collect(),
+        unknown: unknown.map(|id| format!("a source line names {id}")).collect(),
+        strays,
+    }
 }
 
 /// Whether the name of a test contains a rule as whole words: `brd_7` is in `brd_7_rejects`, not in `brd_70_rejects`.
@@ -126,12 +147,16 @@ fn names(test: &str, rule: &str) -> bool {
     format!("_{test}_").contains(&format!("_{rule}_"))
 }
 
-/// The rule of `family` that a test's name begins with.
-fn rule_of(test: &str, family: &str) -> Option<String> {
-    let rest = test.strip_prefix(&family.to_lowercase().replace('-', "_"))?.strip_prefix('_')?;
-    let number = rest.split('_').next()?;
-    let digits = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
-    digits.then(|| format!("{family}-{number}"))
+/// The rules of `family` that a test's name holds as whole words.
+fn rules_of(test: &str, family: &str) -> Vec<String> {
+    let test = format!("_{test}");
+    let family_words = format!("_{}_", family.to_lowercase().replace('-', "_"));
+    let numbers = test.match_indices(&family_words).filter_map(|(at, _)| {
+        let rest = test.get(at.checked_add(family_words.len())?..)?;
+        rest.split('_').next()
+    });
+    let digits = |number: &&str| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    numbers.filter(digits).map(|number| format!("{family}-{number}")).collect()
 }
 
 #[cfg(test)]
@@ -147,7 +172,7 @@ mod tests {
 
     fn spec() -> Spec {
         let mut spec = Spec::default();
-        spec.add("- **[BRD-7]** padding is zero, see [RFC 5869] and [x](y)\n- **[BRD-70]** more\n## Excused\n- [BRD-8] not testable here: words");
+        spec.add("- **[XYZ-7]** padding is zero, see [RFC 5869] and [x](y)\n- **[XYZ-70]** more\n## Excused\n- [XYZ-8] not testable here: words");
         spec.add("**[ID-CERT-1]** four keys");
         spec
     }
@@ -156,25 +181,50 @@ mod tests {
     fn untested_and_unplaced_rules_are_listed() {
         let report = check(
             &spec(),
-            &sources(&["brd_7_rejects", "wire_id_cert_1"], &["BRD-7"]),
+            &sources(&["xyz_7_rejects", "wire_id_cert_1"], &["XYZ-7"]),
             &BTreeSet::new(),
         );
-        assert_eq!(report.untested, ["BRD-70"]);
-        assert_eq!(report.unplaced, ["BRD-70", "ID-CERT-1"]);
+        assert_eq!(report.untested, ["XYZ-70"]);
+        assert_eq!(report.unplaced, ["XYZ-70", "ID-CERT-1"]);
         assert_eq!(report.strays, Vec::<String>::new());
+        assert!(report.verdict().is_err());
+    }
+
+    #[test]
+    fn a_page_whose_rules_all_have_a_line_and_a_test_passes() {
+        let complete = sources(
+            &["xyz_7_xyz_70_both", "id_cert_1_keys"],
+            &["XYZ-7", "XYZ-70", "XYZ-8", "ID-CERT-1"],
+        );
+        let report = check(&spec(), &complete, &BTreeSet::new());
+        assert!(report.verdict().is_ok());
+    }
+
+    #[test]
+    fn lines_of_unknown_rules_are_reported() {
+        let report = check(&spec(), &sources(&[], &["XYZ-99", "RFC-9"]), &BTreeSet::new());
+        assert_eq!(report.unknown, ["a source line names XYZ-99"]);
+        let none = Report { untested: vec![], unplaced: vec![], ..report };
+        assert!(none.verdict().is_err());
     }
 
     #[test]
     fn tests_of_unknown_rules_are_reported() {
         let requirements = BTreeSet::from(["ID-2".to_owned()]);
         let named = sources(
-            &["brd_9_is_gone", "brd_8_fine", "id_cert_2_gone", "id_2_used_twice", "sha_256_other"],
+            &[
+                "xyz_7_xyz_9_is_gone",
+                "xyz_8_fine",
+                "id_cert_2_gone",
+                "id_2_used_twice",
+                "sha_256_other",
+            ],
             &[],
         );
         let report = check(&spec(), &named, &requirements);
         assert_eq!(
             report.strays,
-            ["brd_9_is_gone (a.rs) names BRD-9", "id_cert_2_gone (a.rs) names ID-CERT-2"]
+            ["xyz_7_xyz_9_is_gone (a.rs) names XYZ-9", "id_cert_2_gone (a.rs) names ID-CERT-2"]
         );
     }
 

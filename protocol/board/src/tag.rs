@@ -13,7 +13,7 @@ pub type OnionKey = [u8; 32];
 pub const INVITE_TAGS: u8 = 8;
 /// Resync tags in one direction on one day: `r` is below this.
 pub const SYNC_TAGS: u8 = 4;
-/// Days that a resync key is kept after its day (BRD-46).
+/// Days that a resync key is kept after its day (BRD-10).
 pub const SYNC_DAYS: u32 = 14;
 
 /// The address of an envelope, 16 bytes. Public, and used for one item at one mailbox.
@@ -130,7 +130,7 @@ impl InviteSlots {
     }
 }
 
-/// The chain of resync keys, from the oldest day that is still read to the future (BRD-2, BRD-46).
+/// The chain of resync keys, from the oldest day that is still read to the future (BRD-2, BRD-10).
 ///
 /// Days `t` are UTC days since the day that the handshake states.
 pub struct SyncChain {
@@ -164,7 +164,7 @@ impl SyncChain {
         self.run(t).map(SyncDay)
     }
 
-    /// Erases the keys of days before `today - 14` (BRD-46). Never goes back.
+    /// Erases the keys of days before `today - 14` (BRD-10). Never goes back.
     ///
     /// # Errors
     /// [`NoSuchDay`] if that is more than ten years ahead; nothing is erased then.

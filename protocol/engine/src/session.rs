@@ -41,7 +41,7 @@ pub(crate) struct Session {
     pub(crate) ack_due: bool,
     /// PUT slots since then (BRD-42).
     pub(crate) slots_waited: u8,
-    /// Where a lost session is made anew (BRD-46), and the secret that proves it is the same pair
+    /// Where a lost session is made anew (REK-1), and the secret that proves it is the same pair
     /// (REK-1).
     sync: SyncChain,
     recovery: RecoveryPsk,

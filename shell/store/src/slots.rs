@@ -26,7 +26,7 @@ const HEADER_LEN: usize = 64;
 const SLOT_LEN: usize = 144;
 const MAGIC: &[u8; 8] = b"PVTCSLOT";
 const VERSION: u16 = 1;
-/// The slot opens the profile. The other role of the format, 2, wipes it (STO-20).
+/// The slot opens the profile. The format's other role, 2, is for later and opens nothing (STO-9).
 const OPENS: u8 = 1;
 /// Most bytes of a passphrase (STO-13).
 const MAX_PASSPHRASE: usize = 1024;

@@ -108,7 +108,7 @@ async fn judged(fake: Fake, legacy: bool) -> Status {
 }
 
 #[tokio::test]
-async fn tor_19_a_tor_that_refuses_the_unknown_format_is_confirmed() {
+async fn tor_19_tor_20_a_tor_that_refuses_the_unknown_format_is_confirmed() {
     let status = judged(MODERN, false).await;
     assert_eq!((status.stage, status.isolation), (Stage::Waiting, Isolation::Confirmed));
     assert_eq!(status.vanguards, Vanguards::Lite); // TOR-20
