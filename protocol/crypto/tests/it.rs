@@ -12,9 +12,12 @@
 mod it {
     mod aead;
     mod argon2id;
+    mod complete;
     mod hkdf;
     mod ml_dsa;
     mod ml_kem;
+    mod oracle;
+    mod rfc;
     mod support;
     mod x25519_ed25519;
 }

@@ -170,6 +170,12 @@ pub(super) const BANS: &[Ban] = &[
         libraries: &["getrandom", "rand", "fastrand"],
         reason: "the core is told the dice",
     },
+    // They judge libcrux in tests; what judges must not be what is judged.
+    Ban {
+        folder: Some("protocol"),
+        libraries: &["ml-kem", "ml-dsa"],
+        reason: "an oracle of tests is never linked in the product",
+    },
     Ban {
         folder: Some("protocol"),
         libraries: &[

@@ -107,6 +107,7 @@ fn each_planted_import_is_reported() {
         (plant("pvtcoms-engine", "getrandom"), "ban"),
         (plant("pvtcoms-board", "tokio"), "ban"),
         (plant("pvtcoms-handshake", "jiff"), "ban"),
+        (plant("pvtcoms-crypto", "ml-dsa"), "ban"),
         (plant("pvtcoms-tor", "reqwest"), "ban"),
         (Plant { kind: Some("dev"), ..plant("pvtcoms", "hickory-resolver") }, "ban"),
     ];
