@@ -75,7 +75,8 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     run_program(&mut deny(project, &config, &["advisories", "bans", "licenses", "sources"]))
 }
 
-fn today() -> Date {
+/// The day, in UTC.
+pub(crate) fn today() -> Date {
     jiff::tz::TimeZone::UTC.to_datetime(Timestamp::now()).date()
 }
 

@@ -14,6 +14,7 @@ mod demo;
 mod deny;
 #[cfg(test)]
 mod dials;
+mod fuzz;
 mod layers;
 mod lints;
 mod natives;
@@ -62,6 +63,8 @@ enum Verb {
     },
     /// Speed of the protocol, in figures
     Bench,
+    /// Random inputs, guided by coverage, for everything that reads bytes of others
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Verb::Timing => timing::run(&project),
         Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Bench => bench::run(&project),
+        Verb::Fuzz(options) => fuzz::fuzz(&project, &options),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,25 @@
+//! For `cargo xtask fuzz`: writes the generated inputs and the committed corpus of every target to
+//! `FOLDER/target/`, and prints `target longest-input` for each.
+#![expect(clippy::print_stdout, reason = "its output is its purpose")]
+
+use std::io;
+use std::path::PathBuf;
+
+fn main() -> io::Result<()> {
+    let Some(folder) = std::env::args_os().nth(1) else {
+        return Err(io::Error::other("usage: plan FOLDER"));
+    };
+    for target in targets::TARGETS {
+        let folder = PathBuf::from(&folder).join(target.name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        let inputs = (target.seeds)().into_iter().chain(target.corpus());
+        for (number, input) in inputs.enumerate() {
+            std::fs::write(folder.join(number.to_string()), input)?;
+        }
+        println!("{} {}", target.name, target.max_len);
+    }
+    Ok(())
+}

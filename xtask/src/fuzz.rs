@@ -1,0 +1,244 @@
+//! `cargo xtask fuzz`: libFuzzer on every target of `testing/fuzz` (docs/fuzzing.md).
+//!
+//! Stable Rust and no installed tool: rustc passes LLVM's coverage switches on, and libFuzzer comes as a crate. Each run starts from the
+//! committed corpus and the generated inputs, and is written into `fuzz/ledger.tsv`.
+
+mod ledger;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use self::ledger::{Ledger, Run};
+use crate::project::{Project, output, run};
+
+/// What `cargo xtask fuzz` is asked for.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// This target only; may be given more than once
+    #[arg(long = "target", value_name = "NAME")]
+    targets: Vec<String>,
+    /// Inputs to try, for each target
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    runs: u64,
+    /// Stop each target after this time
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    seconds: u64,
+    /// Targets that run at the same time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
+    /// Reduce the corpora in `fuzz/corpus` to the fewest inputs that reach what is reached, new finds included
+    #[arg(long, conflicts_with = "control")]
+    minimise: bool,
+    /// Look for the fault that is planted in `fuzz/src/bin/control.rs`
+    #[arg(long)]
+    control: bool,
+    /// Runs that were made elsewhere, in the format of `fuzz/ledger.tsv`, to be added to it
+    #[arg(long, value_name = "FILE")]
+    add: Option<PathBuf>,
+}
+
+/// A target as `testing/fuzz` describes it.
+struct Target {
+    name: String,
+    max_len: String,
+}
+
+/// Where everything lies.
+struct Places {
+    programs: PathBuf,
+    /// Generated inputs and the committed corpus, as `plan` writes them.
+    inputs: PathBuf,
+    /// What earlier runs on this machine have found, not committed.
+    found: PathBuf,
+    corpus: PathBuf,
+    artifacts: PathBuf,
+}
+
+pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
+    let mut ledger = Ledger::read(project)?;
+    if let Some(file) = &options.add {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        ledger.add(&text)?;
+        ledger.write(project)?;
+        println!("fuzz: targets={} executions_min={}", ledger.totals().len(), ledger.least());
+        return Ok(());
+    }
+    let places = Places::new(project);
+    std::fs::create_dir_all(&places.artifacts).context("cannot make fuzz/artifacts")?;
+    let targets = plan(project, &places, &options.targets)?;
+    build(project, &places)?;
+    if options.control {
+        return control(project, &places);
+    }
+    if options.minimise {
+        return targets.iter().try_for_each(|target| minimise(project, &places, target));
+    }
+    let runs = all(project, &places, &targets, options)?;
+    let crashes: u64 = runs.iter().map(|run| run.crashes).sum();
+    runs.into_iter().for_each(|run| ledger.push(run));
+    ledger.write(project)?;
+    let least = ledger.least_of(targets.iter().map(|target| target.name.as_str()));
+    println!("fuzz: targets={} executions_min={least} crashes={crashes}", targets.len());
+    ensure!(
+        crashes == 0,
+        "{crashes} inputs fail: they lie in fuzz/artifacts; put each into its corpus with the fix"
+    );
+    Ok(())
+}
+
+impl Places {
+    fn new(project: &Project) -> Self {
+        let fuzz = project.root().join("fuzz");
+        let target = project.target().join("fuzz");
+        Self {
+            programs: target.join("release"),
+            inputs: target.join("inputs"),
+            found: target.join("found"),
+            corpus: fuzz.join("corpus"),
+            artifacts: fuzz.join("artifacts"),
+        }
+    }
+
+    /// The program of `target` as a command that leaves its findings in `fuzz/artifacts`.
+    fn program(&self, project: &Project, target: &str) -> std::process::Command {
+        let mut command = project.command(self.programs.join(target));
+        command.arg(format!("-artifact_prefix={}/{target}-", self.artifacts.display()));
+        command.stderr(std::process::Stdio::piped());
+        command
+    }
+}
+
+/// Writes the generated inputs and reads the list of targets, of which `only` those are wanted.
+fn plan(project: &Project, places: &Places, only: &[String]) -> Result<Vec<Target>> {
+    println!("fuzz: writing inputs");
+    let mut cargo = project.cargo(&["run", "--quiet", "--locked", "--package", "pvtcoms-fuzz"]);
+    let listed = output(cargo.args(["--bin", "plan", "--"]).arg(&places.inputs))?;
+    let all: Vec<Target> = listed
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, len)| Target { name: name.to_owned(), max_len: len.to_owned() })
+        .collect();
+    if let Some(unknown) = only.iter().find(|name| !all.iter().any(|t| t.name == **name)) {
+        let names: Vec<&str> = all.iter().map(|t| t.name.as_str()).collect();
+        bail!("there is no target `{unknown}`: {}", names.join(", "));
+    }
+    Ok(all.into_iter().filter(|t| only.is_empty() || only.contains(&t.name)).collect())
+}
+
+/// Builds the programs. The compiler is wrapped so that our own crates alone are instrumented.
+fn build(project: &Project, places: &Places) -> Result<()> {
+    println!("fuzz: building the programs (the first time takes minutes)");
+    let fuzz = project.root().join("fuzz");
+    let mut cargo = project.cargo(&["build", "--release", "--locked", "--quiet"]);
+    cargo.current_dir(&fuzz).env("RUSTC_WRAPPER", fuzz.join("instrument.sh"));
+    cargo.env("CARGO_TARGET_DIR", places.programs.parent().unwrap_or(project.target()));
+    run(&mut cargo)
+}
+
+/// Runs the targets, some at a time, in their order.
+fn all(
+    project: &Project,
+    places: &Places,
+    targets: &[Target],
+    options: &Options,
+) -> Result<Vec<Run>> {
+    let waiting = Mutex::new(targets.iter());
+    let take = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
+    let worker = || -> Result<Vec<Run>> {
+        let mut runs = Vec::new();
+        while let Some(target) = take() {
+            runs.push(one(project, places, target, options)?);
+        }
+        Ok(runs)
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.jobs.max(1)).map(|_| scope.spawn(worker)).collect();
+        let mut runs = Vec::new();
+        for worker in workers {
+            let Ok(done) = worker.join() else { bail!("a worker panicked") };
+            runs.extend(done?);
+        }
+        Ok(runs)
+    })
+}
+
+fn one(project: &Project, places: &Places, target: &Target, options: &Options) -> Result<Run> {
+    let name = &target.name;
+    let found = places.found.join(name);
+    std::fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
+    let start = Instant::now();
+    let mut command = places.program(project, name);
+    command.args(["-len_control=0", "-print_final_stats=1", "-verbosity=1"]);
+    command.arg(format!("-max_len={}", target.max_len)).arg(format!("-runs={}", options.runs));
+    command.arg(format!("-max_total_time={}", options.seconds));
+    command.args([&found, &places.inputs.join(name)]);
+    let out = command.output().with_context(|| format!("cannot start {name}"))?;
+    let log = String::from_utf8_lossy(&out.stderr);
+    let executions: u64 = log
+        .lines()
+        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
+        .and_then(|number| number.trim().parse().ok())
+        .with_context(|| format!("{name} gave no figures:\n{log}"))?;
+    let seconds = start.elapsed().as_secs().max(1);
+    let crashes = u64::from(!out.status.success());
+    if crashes > 0 {
+        println!("{log}");
+    }
+    let rate = executions.checked_div(seconds).unwrap_or_default();
+    println!("{name:24} executions={executions} per_second={rate} crashes={crashes}");
+    Ok(Run::new(project, name, executions, seconds, crashes))
+}
+
+/// Replaces a committed corpus by the smallest set that reaches as much.
+fn minimise(project: &Project, places: &Places, target: &Target) -> Result<()> {
+    let name = &target.name;
+    let found = places.found.join(name);
+    let fresh = places.found.join(format!("{name}.fresh"));
+    let _absent = std::fs::remove_dir_all(&fresh);
+    for folder in [&found, &fresh] {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let mut command = places.program(project, name);
+    command.arg("-set_cover_merge=1").arg(format!("-max_len={}", target.max_len));
+    command.args([&fresh, &places.inputs.join(name), &found]);
+    run(command.stderr(std::process::Stdio::null()))?;
+    let mut inputs = Vec::new();
+    for entry in std::fs::read_dir(&fresh).context("cannot list a corpus")? {
+        inputs.push(read(&entry?.path())?);
+    }
+    std::fs::remove_dir_all(&fresh).context("cannot remove the fresh corpus")?;
+    inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    let hex = |input: &Vec<u8>| input.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let text: String = inputs.iter().map(|input| hex(input) + "\n").collect();
+    let file = places.corpus.join(format!("{name}.hex"));
+    std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    println!("{name:24} inputs={}", inputs.len());
+    Ok(())
+}
+
+/// The planted fault must be found, in a build where forged tags pass.
+fn control(project: &Project, places: &Places) -> Result<()> {
+    const MAGIC: &[u8] = b"PVT!";
+    let mut command = places.program(project, "control");
+    let input = places.artifacts.join("control-found");
+    let _absent = std::fs::remove_file(&input);
+    command.arg(format!("-exact_artifact_path={}", input.display()));
+    let out =
+        command.args(["-runs=20000000", "-seed=1"]).output().context("cannot start control")?;
+    ensure!(!out.status.success(), "the planted fault was not found in 20,000,000 inputs");
+    let log = String::from_utf8_lossy(&out.stderr);
+    ensure!(log.contains("the planted fault"), "control failed otherwise:\n{log}");
+    let found = read(&input)?;
+    ensure!(found.starts_with(MAGIC), "the recorded input is not the one that fails");
+    println!("fuzz: control=found input={:?}", String::from_utf8_lossy(&found));
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
