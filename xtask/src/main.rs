@@ -23,6 +23,7 @@ mod project;
 mod rules;
 mod sources;
 mod timing;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -55,6 +56,12 @@ enum Verb {
     Nopanic,
     /// Comparisons and decapsulation take as long for one kind of input as for another
     Timing,
+    /// Make the test vectors of ours in `vectors/` anew
+    Vectors {
+        /// Write nothing: fail if the committed ones are not what would be made
+        #[arg(long)]
+        check: bool,
+    },
     /// Two people talk: the whole program on a private Tor network
     Demo {
         /// Leave it running and print the commands to chat by hand in two terminals
@@ -78,6 +85,7 @@ fn main() -> ExitCode {
         Verb::Deny => deny::run(&project),
         Verb::Nopanic => nopanic::run(&project),
         Verb::Timing => timing::run(&project),
+        Verb::Vectors { check } => vectors::run(&project, check),
         Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Bench => bench::run(&project),
         Verb::Fuzz(options) => fuzz::fuzz(&project, &options),

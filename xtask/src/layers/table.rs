@@ -72,6 +72,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { name: "pvtcoms-timing", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-e2e", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-fuzz", folder: "testing", may: &[], never: &[] },
+    Crate { name: "pvtcoms-vectors", folder: "testing", may: &[], never: &[] },
     Crate { name: "xtask", folder: "xtask", may: &[TORNET, "pvtcoms-e2e"], never: SECRETS },
 ];
 
