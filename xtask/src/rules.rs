@@ -185,7 +185,7 @@ mod tests {
             &BTreeSet::new(),
         );
         assert_eq!(report.untested, ["XYZ-70"]);
-        assert_eq!(report.unplaced, ["XYZ-70", "ID-CERT-1"]);
+        assert_eq!(report.unplaced, ["ID-CERT-1", "XYZ-70"]);
         assert_eq!(report.strays, Vec::<String>::new());
         assert!(report.verdict().is_err());
     }
@@ -224,7 +224,7 @@ mod tests {
         let report = check(&spec(), &named, &requirements);
         assert_eq!(
             report.strays,
-            ["xyz_7_xyz_9_is_gone (a.rs) names XYZ-9", "id_cert_2_gone (a.rs) names ID-CERT-2"]
+            ["id_cert_2_gone (a.rs) names ID-CERT-2", "xyz_7_xyz_9_is_gone (a.rs) names XYZ-9"]
         );
     }
 
