@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::project::{Project, run};
-use crate::{claims, deny, layers, nopanic, rules};
+use crate::{claims, deny, layers, mutants, nopanic, rules};
 
 /// What starts real `tor` processes: run last, one at a time. The same filter stands in `.config/nextest.toml`.
 const REAL_TOR: &str =
@@ -41,6 +41,7 @@ const REST: &[Stage] = &[
         name: "doctests",
         run: |p| run(&mut p.cargo(&["test", "--workspace", "--locked", "--doc", "--quiet"])),
     },
+    Stage { name: "mutants", run: mutants::run },
     Stage { name: "tests over real Tor", run: real_tor },
 ];
 

@@ -17,6 +17,8 @@ mod dials;
 mod fuzz;
 mod layers;
 mod lints;
+mod machine;
+mod mutants;
 mod natives;
 mod nopanic;
 mod project;
@@ -68,6 +70,20 @@ enum Verb {
         #[arg(long)]
         keep: bool,
     },
+    /// The ratchet under random schedules and thieves, in the release profile
+    Machine {
+        /// How many things happen
+        #[arg(long, default_value_t = 1_000_000)]
+        steps: u64,
+        /// Everything follows from it
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Play this one game of the run again, as a failure names it
+        #[arg(long)]
+        game: Option<u64>,
+    },
+    /// Mistakes planted in the ratchet, each of which the machine must find
+    Mutants,
     /// Speed of the protocol, in figures
     Bench,
     /// Random inputs, guided by coverage, for everything that reads bytes of others
@@ -87,6 +103,8 @@ fn main() -> ExitCode {
         Verb::Timing => timing::run(&project),
         Verb::Vectors { check } => vectors::run(&project, check),
         Verb::Demo { keep } => demo::run(&project, keep),
+        Verb::Machine { steps, seed, game } => machine::run(&project, steps, seed, game),
+        Verb::Mutants => mutants::run(&project),
         Verb::Bench => bench::run(&project),
         Verb::Fuzz(options) => fuzz::fuzz(&project, &options),
     });

@@ -12,7 +12,8 @@
 //!              Reply <--decrypt-- Send                 Reply --encrypt--> Send
 //! ```
 //!
-//! Rules RAT-1 to RAT-8 of `docs/spec/ratchet.md`.
+//! Rules RAT-1 to RAT-12 of `docs/spec/ratchet.md`. What a theft opens (RAT-9 to RAT-11) follows
+//! from what is erased when; who could have written what (RAT-12), from there being no signature.
 
 mod chain;
 mod message;

@@ -11,8 +11,6 @@
 mod deniable;
 #[path = "it/limits.rs"]
 mod limits;
-#[path = "it/model.rs"]
-mod model;
 #[path = "it/pair.rs"]
 mod pair;
 #[path = "it/session.rs"]

@@ -1,4 +1,4 @@
-//! CO-3: what a session leaves behind proves nothing about who wrote it, because each side could
+//! CO-3, RAT-12: what a session leaves behind proves nothing about who wrote it, because each side could
 //! have written all of it alone. A signature in a message would make these tests impossible.
 
 use crate::pair::{AT_ROOT, ROOT, SID, TODAY, copy};
@@ -48,7 +48,7 @@ fn conversation(b_rng: u64, a_rng: u64, e: &[u8; 32], k: &[u8; 64], said: &[&[u8
 }
 
 #[test]
-fn ratchet_co_3_the_inviter_can_forge_the_whole_transcript() {
+fn ratchet_co_3_rat_12_the_inviter_can_forge_the_whole_transcript() {
     let (e, k) = ([7; 32], [8; 64]);
     // The honest one: B's randomness (seed 1) is B's alone.
     let honest = conversation(1, 2, &e, &k, &[b"good morning", b"nothing new"]);
@@ -65,7 +65,7 @@ fn ratchet_co_3_the_inviter_can_forge_the_whole_transcript() {
 }
 
 #[test]
-fn ratchet_co_3_the_invited_side_can_forge_the_inviters_words() {
+fn ratchet_co_3_rat_12_the_invited_side_can_forge_the_inviters_words() {
     let mut p = crate::pair::fresh(40);
     let b_before = copy(&p.b);
     p.b_sends(b"first"); // A never sees it; nothing of A is needed.

@@ -1,5 +1,5 @@
-//! CO-2: what a stolen state opens, and what it does not. The thief has everything that ever went
-//! over the wire, and in the second half breaks every X25519 key.
+//! CO-2: what a stolen state opens, and what it does not, by hand; `testing/machine` does it at random. The thief
+//! has everything that ever went over the wire, and in the second half breaks every X25519 key.
 
 use crate::pair::{AT_DH, AT_ROOT, AT_SEED, AT_SEND_CK, TODAY, copy, met, read};
 use ratchet::Ratchet;
@@ -10,7 +10,7 @@ fn holds(state: &Ratchet, secret: &[u8]) -> bool {
 }
 
 #[test]
-fn ratchet_co_2_rat_7_a_stolen_state_opens_nothing_earlier() {
+fn ratchet_co_2_rat_9_a_stolen_state_opens_nothing_earlier() {
     let mut p = met(50);
     let mut wire = Vec::new();
     let mut spent = Vec::new();
@@ -55,7 +55,7 @@ fn ratchet_rat_3_an_answered_pair_is_erased_at_once() {
 }
 
 #[test]
-fn ratchet_co_2_a_quantum_thief_is_shut_out_once_both_have_stepped() {
+fn ratchet_co_2_rat_10_a_quantum_thief_is_shut_out_once_both_have_stepped() {
     let mut p = met(52);
     p.a_says(b"before").unwrap();
 
@@ -96,7 +96,7 @@ fn ratchet_co_2_a_quantum_thief_is_shut_out_once_both_have_stepped() {
 
 /// The other half of a hybrid: a thief who breaks ML-KEM has the seed but not the DH key.
 #[test]
-fn ratchet_co_2_a_thief_who_breaks_the_kem_is_shut_out_as_well() {
+fn ratchet_co_2_rat_10_a_thief_who_breaks_the_kem_is_shut_out_as_well() {
     let mut p = met(53);
     p.a_says(b"before").unwrap();
     p.b_says(b"B steps").unwrap();
