@@ -18,6 +18,7 @@ mod fuzz;
 mod layers;
 mod lints;
 mod machine;
+mod models;
 mod mutants;
 mod natives;
 mod nopanic;
@@ -88,6 +89,8 @@ enum Verb {
     Bench,
     /// Random inputs, guided by coverage, for everything that reads bytes of others
     Fuzz(fuzz::Options),
+    /// Search symbolic models of the pairing for attacks (installs Verifpal at the first call)
+    Models,
 }
 
 fn main() -> ExitCode {
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Verb::Mutants => mutants::run(&project),
         Verb::Bench => bench::run(&project),
         Verb::Fuzz(options) => fuzz::fuzz(&project, &options),
+        Verb::Models => models::run(&project),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
