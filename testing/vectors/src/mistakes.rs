@@ -66,31 +66,29 @@ pub fn generate() -> BTreeMap<String, Value> {
 /// Strings from this length on are moved to `states.json` if more than one mistake has them.
 const LONG: usize = 1000;
 
-/// Moves long values that several mistakes share to `states.json`.
+/// Moves long values that several mistakes share to `states.json`, named for where they first stand.
 fn share(files: &mut BTreeMap<String, Value>, states: &mut Value) {
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    each_long(files, |_, text| *uses.entry(text.to_string()).or_default() += 1);
+    each_long(files, |_, text| *uses.entry(text.clone()).or_default() += 1);
     let mut names: BTreeMap<String, String> = BTreeMap::new();
-    each_long(files, |what, text| {
-        if uses[&*text] < 2 {
-            return;
+    each_long(files, |place, text| {
+        if uses[&*text] > 1 {
+            let name = names.entry(text.clone()).or_insert_with(|| place.to_owned());
+            states[name.as_str()] = Value::String(std::mem::replace(text, format!("@{name}")));
         }
-        let next = names.len();
-        let name = names.entry(text.clone()).or_insert_with(|| format!("{what} {next}"));
-        states[name.as_str()] = Value::String(std::mem::replace(text, format!("@{name}")));
     });
 }
 
-/// Calls `f` with each long string of an input, and what it is: the call and the field.
+/// Calls `f` with each long string of an input, and its place: mistake, part and field.
 fn each_long(files: &mut BTreeMap<String, Value>, mut f: impl FnMut(&str, &mut String)) {
-    for file in files.values_mut() {
-        let call = crate::hexed::text(&file["call"]).to_owned();
+    for (name, file) in files {
+        let name = name.trim_start_matches("mistakes/").trim_end_matches(".json");
         for part in ["with", "good", "bad"] {
             for (field, value) in file[part].as_object_mut().unwrap() {
                 if let Value::String(text) = value
                     && text.len() >= LONG
                 {
-                    f(&format!("{call}, {field}"), text);
+                    f(&format!("{name}, {part} {field}"), text);
                 }
             }
         }

@@ -72,6 +72,9 @@ pub(super) fn all() -> Vec<Mistake> {
     low[DH..DH + 32].fill(0);
     let mut wrong_pn = next;
     wrong_pn[PN..PN + 4].copy_from_slice(&1_u32.to_be_bytes());
+    // Two of the 1002 messages before have come: the skip to the end of that chain is at its limit.
+    let mut long_pn = next;
+    long_pn[PN..PN + 4].copy_from_slice(&1003_u32.to_be_bytes());
     let field = |name: &str| format!(r#"Malformed(Field("{name}"))"#);
     let [version, kind, n, pn, key] =
         ["version", "type", "n", "pn", "ek"].map(|name| -> &'static str { field(name).leak() });
@@ -180,6 +183,15 @@ pub(super) fn all() -> Vec<Mistake> {
             "a bit of the ciphertext in the header is flipped",
             &flip(&b0, 2000),
             "NotAuthentic",
+        ),
+        case(
+            "ratchet-skip-pn",
+            "RAT-6",
+            "1001 messages of the chain before would be passed over",
+            &two_read,
+            &next,
+            &long_pn,
+            "TooManySkipped",
         ),
         case(
             "ratchet-skip",
