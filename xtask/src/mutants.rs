@@ -51,8 +51,8 @@ fn judge(copy: &Copy, mutant: &Mutant) -> Result<String> {
         bail!("found as `{}`, not as {:?}", failure.name, mutant.found_as);
     }
     let again = copy.play(Some(&failure.game))?;
-    if again.map(|a| a.name).as_ref() != Some(&failure.name) {
-        bail!("game {} does not replay", failure.game);
+    if again.is_none_or(|again| again.line != failure.line) {
+        bail!("game {} does not replay exactly", failure.game);
     }
     Ok(failure.name)
 }
@@ -67,6 +67,7 @@ struct Copy {
 
 /// `failure: NAME (seed S, game G, step N)`, the last line of the machine.
 struct Found {
+    line: String,
     name: String,
     game: String,
 }
@@ -162,7 +163,7 @@ fn found(line: &str) -> Option<Found> {
     let (name, place) = line.strip_prefix("failure: ")?.split_once(" (seed ")?;
     let (_, game) = place.split_once(", game ")?;
     let (game, _) = game.split_once(',')?;
-    Some(Found { name: name.to_owned(), game: game.to_owned() })
+    Some(Found { line: line.to_owned(), name: name.to_owned(), game: game.to_owned() })
 }
 
 /// The root manifest with the copied members alone.

@@ -106,3 +106,17 @@ fn ratchet_co_2_rat_10_a_thief_who_breaks_the_kem_is_shut_out_as_well() {
     assert!(Ratchet::from_secret_bytes(&as_b).unwrap().decrypt(TODAY, &from_a).is_err());
     assert!(read(&mut p.b, &from_a).is_ok());
 }
+
+/// What RAT-10 does not promise: whoever writes first with a stolen state has the session.
+#[test]
+fn ratchet_rat_10_a_thief_who_writes_first_takes_the_session() {
+    let mut p = met(54);
+    let mut stolen = copy(&p.a);
+    let forged = stolen.encrypt(&mut p.rng, b"the thief steps").unwrap();
+    assert_eq!(read(&mut p.b, &forged).unwrap(), b"the thief steps");
+    let honest = p.a_sends(b"A steps");
+    assert!(p.b.decrypt(TODAY, &honest).is_err(), "A is shut out, which shows by its silence");
+    let answer = p.b_sends(b"answer");
+    assert_eq!(read(&mut stolen, &answer).unwrap(), b"answer");
+    assert!(p.a.decrypt(TODAY, &answer).is_err());
+}
