@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs what a chore needs and the machine lacks: `tools/install.sh build|demo|test`.
+# Installs what a chore needs and the machine lacks: `tools/install.sh build|demo|test|bench`.
 # Says what and why first; asks for root (sudo) only when a Debian package is missing.
 set -eu
 
 mode=${1:-build}
-case $mode in build | demo | test) ;; *)
-    echo "usage: tools/install.sh build|demo|test" >&2
+case $mode in build | demo | test | bench) ;; *)
+    echo "usage: tools/install.sh build|demo|test|bench" >&2
     exit 1
     ;;
 esac
@@ -30,7 +30,10 @@ need perl perl "OpenSSL's configuration is a Perl program"
 need pkg-config pkg-config "build scripts look for system libraries with it"
 need git git "version control, and the advisory database of cargo-deny"
 has cargo || need curl curl "fetches the Rust installer"
-if [ "$mode" != build ]; then
+if [ "$mode" = bench ]; then
+    need valgrind valgrind "it counts the instructions of the benches"
+fi
+if [ "$mode" = demo ] || [ "$mode" = test ]; then
     PATH="$PATH:/usr/sbin:/sbin" # where Debian keeps tor for ordinary users
     need tor tor "the private Tor network. Debian's package also starts a tor service of its own, not used here: systemctl disable --now tor"
 fi

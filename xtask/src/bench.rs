@@ -1,4 +1,6 @@
-//! `cargo xtask bench`: the criterion benches of the protocol, and their figures in one table.
+//! `cargo xtask bench`: the criterion benches of the protocol, and their figures in one table; with `--peers`, beside another protocol.
+
+pub(crate) mod count;
 
 use std::path::Path;
 
@@ -9,6 +11,7 @@ use crate::project::{self, Project};
 
 /// The packages that have benches.
 const BENCHED: &[&str] = &["pvtcoms-ratchet"];
+const PEERS: &str = "pvtcoms-peers";
 
 /// Runs the benches in the release profile and prints the median of each.
 pub(crate) fn run(project: &Project) -> Result<()> {
@@ -36,6 +39,12 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         println!("  {line}");
     }
     Ok(())
+}
+
+/// Runs our protocol beside vodozemac's. The bench prints everything itself; its last line begins with `peers:`.
+pub(crate) fn peers(project: &Project) -> Result<()> {
+    println!("our protocol beside vodozemac: the first build takes some minutes, the run one");
+    project::run(&mut project.cargo(&["bench", "--locked", "--package", PEERS, "--bench", "peers"]))
 }
 
 /// What criterion writes beside each bench as `new/benchmark.json` and `new/estimates.json`.

@@ -86,7 +86,17 @@ enum Verb {
     /// Mistakes planted in the ratchet, each of which the machine must find
     Mutants,
     /// Speed of the protocol, in figures
-    Bench,
+    Bench {
+        /// Beside vodozemac, in the same run; ends with the line `peers: ..`
+        #[arg(long, group = "what")]
+        peers: bool,
+        /// Count instructions under callgrind and fail if one rose by more than 3 %
+        #[arg(long, group = "what")]
+        check: bool,
+        /// Count them and write them down as what the next check compares with
+        #[arg(long, group = "what")]
+        bless: bool,
+    },
     /// Random inputs, guided by coverage, for everything that reads bytes of others
     Fuzz(fuzz::Options),
     /// Search symbolic models of the pairing for attacks (installs Verifpal at the first call)
@@ -108,7 +118,10 @@ fn main() -> ExitCode {
         Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Machine { steps, seed, game } => machine::run(&project, steps, seed, game),
         Verb::Mutants => mutants::run(&project),
-        Verb::Bench => bench::run(&project),
+        Verb::Bench { peers: true, .. } => bench::peers(&project),
+        Verb::Bench { check: true, .. } => bench::count::check(&project),
+        Verb::Bench { bless: true, .. } => bench::count::bless(&project),
+        Verb::Bench { .. } => bench::run(&project),
         Verb::Fuzz(options) => fuzz::fuzz(&project, &options),
         Verb::Models => models::run(&project),
     });

@@ -1,16 +1,20 @@
 //! X25519 (RFC 7748).
 
-use crate::secret;
+mod backend;
+
+use crate::{SecretBox, secret};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
-use x25519_dalek::{PublicKey, StaticSecret};
-use zeroize::Zeroize;
 
 secret! {
-    /// An X25519 private key, 32 bytes.
-    pub struct Private([u8; 32]);
     /// The result of a Diffie-Hellman, 32 bytes; never all zero.
     pub struct Shared([u8; 32]);
+}
+
+/// An X25519 private key, 32 bytes, with its public key beside it.
+pub struct Private {
+    bytes: SecretBox<32>,
+    public: Public,
 }
 
 /// An X25519 public key, 32 bytes.
@@ -30,10 +34,36 @@ pub fn generate(rng: &mut impl CryptoRng) -> (Private, Public) {
 }
 
 impl Private {
+    /// Length in bytes.
+    pub const LEN: usize = 32;
+
+    /// Copies a key's bytes.
+    #[must_use]
+    pub fn copy_of(bytes: &[u8; 32]) -> Self {
+        Self::complete(SecretBox::copy_of(bytes))
+    }
+
+    /// Draws a new key.
+    pub fn random(rng: &mut impl CryptoRng) -> Self {
+        Self::complete(SecretBox::random(rng))
+    }
+
+    /// The same key once more, for a state that outlives this one.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self { bytes: SecretBox::copy_of(self.expose_secret()), public: self.public }
+    }
+
+    /// The bytes, for the encrypted store.
+    #[must_use]
+    pub const fn expose_secret(&self) -> &[u8; 32] {
+        self.bytes.expose_secret()
+    }
+
     /// The public key of this private key.
     #[must_use]
-    pub fn public(&self) -> Public {
-        Public(PublicKey::from(&StaticSecret::from(*self.expose_secret())).to_bytes())
+    pub const fn public(&self) -> Public {
+        self.public
     }
 
     /// Agrees with the owner of `peer`.
@@ -41,16 +71,18 @@ impl Private {
     /// # Errors
     /// [`NotContributory`] if the result is all zero, found in constant time.
     pub fn agree(&self, peer: &Public) -> Result<Shared, NotContributory> {
-        let key = StaticSecret::from(*self.expose_secret());
-        let mut raw = key.diffie_hellman(&PublicKey::from(peer.0)).to_bytes();
-        let shared = Shared::copy_of(&raw);
-        raw.zeroize();
+        let shared = Shared::filled(|out| backend::multiply(self.expose_secret(), &peer.0, out));
         // CRY-4
         if bool::from(shared.expose_secret().ct_eq(&[0; 32])) {
             Err(NotContributory)
         } else {
             Ok(shared)
         }
+    }
+
+    fn complete(bytes: SecretBox<32>) -> Self {
+        let public = Public(backend::base(bytes.expose_secret()));
+        Self { bytes, public }
     }
 }
 

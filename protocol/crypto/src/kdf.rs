@@ -44,6 +44,30 @@ pub fn hmac(key: &[u8; 32], parts: &[&[u8]], out: &mut [u8; 32]) {
     tag.as_mut_slice().zeroize();
 }
 
+/// An HMAC-SHA-256 key, hashed once for several messages; wiped on drop.
+pub struct HmacKey(Hmac<Sha256>);
+
+impl HmacKey {
+    /// Takes the key in.
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(keyed(key))
+    }
+
+    /// `HMAC(key, message)`.
+    pub fn tag(&self, message: &[u8], out: &mut [u8; 32]) {
+        let mut tag = self.0.clone().chain_update(message).finalize().into_bytes();
+        out.copy_from_slice(&tag);
+        tag.as_mut_slice().zeroize();
+    }
+}
+
+// The two states that an HMAC keeps are of this type; the build breaks if they are wiped no longer.
+const _: () = {
+    const fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+    wiped::<sha2::block_api::Sha256VarCore>();
+};
+
 /// `HKDF-Extract(salt, ikm)` with SHA-256.
 #[must_use]
 pub fn extract(salt: &[u8], ikm: &[&[u8]]) -> Prk {
@@ -155,5 +179,11 @@ mod tests {
         assert_eq!(a, b);
         hmac(&[2; 32], &[b"abc"], &mut b);
         assert_ne!(a, b);
+        let key = HmacKey::new(&[1; 32]);
+        key.tag(b"abc", &mut b);
+        assert_eq!(a, b);
+        key.tag(b"d", &mut b);
+        hmac(&[1; 32], &[b"d"], &mut a);
+        assert_eq!(a, b);
     }
 }

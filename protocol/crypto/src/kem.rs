@@ -1,8 +1,12 @@
 //! ML-KEM-768 (FIPS 203): encapsulation key 1184 bytes, ciphertext 1088, shared secret 32.
 
-use crate::secret;
+mod expanded;
+
+use crate::{SecretBox, secret};
+use expanded::Expanded;
 use libcrux_ml_kem::mlkem768;
 use rand_core::CryptoRng;
+use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Length of an encapsulation key in bytes.
@@ -11,10 +15,17 @@ pub const EK_LEN: usize = 1184;
 pub const CT_LEN: usize = 1088;
 
 secret! {
-    /// A private key: its 64-byte seed `d ‖ z` and nothing else (CRY-5).
-    pub struct Seed([u8; 64]);
     /// An encapsulated secret, 32 bytes.
     pub struct Shared([u8; 32]);
+}
+
+/// A private key: its 64-byte seed `d ‖ z` (CRY-5).
+///
+/// What the seed expands to is made with it and kept beside it for as long as a duplicate lives; in
+/// memory only, and wiped like the seed.
+pub struct Seed {
+    bytes: SecretBox<64>,
+    expanded: Arc<Expanded>,
 }
 
 /// An encapsulation key that passed the modulus check of FIPS 203, 1184 bytes.
@@ -38,24 +49,52 @@ pub fn generate(rng: &mut impl CryptoRng) -> (Seed, EncapsulationKey) {
 }
 
 impl Seed {
+    /// Length in bytes.
+    pub const LEN: usize = 64;
+
+    /// Copies a seed's bytes.
+    #[must_use]
+    pub fn copy_of(bytes: &[u8; 64]) -> Self {
+        Self::expand(SecretBox::copy_of(bytes))
+    }
+
+    /// Draws a new seed.
+    pub fn random(rng: &mut impl CryptoRng) -> Self {
+        Self::expand(SecretBox::random(rng))
+    }
+
+    /// The same key once more, for a state that outlives this one; shares what it expands to.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let bytes = SecretBox::copy_of(self.expose_secret());
+        Self { bytes, expanded: Arc::clone(&self.expanded) }
+    }
+
+    /// The bytes, for the encrypted store.
+    #[must_use]
+    pub const fn expose_secret(&self) -> &[u8; 64] {
+        self.bytes.expose_secret()
+    }
+
     /// The encapsulation key of this seed.
     #[must_use]
     pub fn encapsulation_key(&self) -> EncapsulationKey {
-        let (sk, pk) = mlkem768::generate_key_pair(*self.expose_secret()).into_parts();
-        let _wiped = Zeroizing::new(<[u8; 2400]>::from(sk));
-        EncapsulationKey(Box::new(pk.into()))
+        EncapsulationKey(self.expanded.encapsulation_key())
     }
 
     /// Decapsulates. A ciphertext made for another key gives an unrelated secret (implicit
     /// rejection), never an error.
     #[must_use]
     pub fn decapsulate(&self, ct: &Ciphertext) -> Shared {
-        let (sk, _) = mlkem768::generate_key_pair(*self.expose_secret()).into_parts();
-        let mut raw = mlkem768::decapsulate(&sk, &(&*ct.0).into());
-        let _wiped = Zeroizing::new(<[u8; 2400]>::from(sk));
+        let mut raw = self.expanded.decapsulate(&ct.0);
         let shared = Shared::copy_of(&raw);
         raw.zeroize();
         shared
+    }
+
+    fn expand(bytes: SecretBox<64>) -> Self {
+        let expanded = Arc::new(Expanded::of(bytes.expose_secret()));
+        Self { bytes, expanded }
     }
 }
 
@@ -107,6 +146,17 @@ impl Ciphertext {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cry_5_a_duplicate_is_the_same_key_and_outlives_the_first() {
+        use rand_core::SeedableRng;
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(6);
+        let seed = Seed::random(&mut rng);
+        let (ct, ours) = seed.encapsulation_key().encapsulate(&mut rng);
+        let duplicate = seed.duplicate();
+        drop(seed);
+        assert!(duplicate.decapsulate(&ct).ct_eq(&ours));
+    }
 
     #[test]
     fn cry_5_round_trip_implicit_rejection_and_modulus_check() {

@@ -169,14 +169,14 @@ impl Inviter {
         }
         .code();
         let next = AwaitingM4 {
-            e: dh::Private::copy_of(self.e.expose_secret()),
-            k: kem::Seed::copy_of(self.k.expose_secret()),
+            e: self.e.duplicate(),
+            k: self.k.duplicate(),
             h: *chain.h(),
             ck: chain.into_key(),
             x3: own.x().agree(&e_b).map_err(|_| Malformed::Field("eB"))?,
             e_b,
             static_x: *own.cert().x(),
-            static_k: kem::Seed::copy_of(own.k().expose_secret()),
+            static_k: own.k().duplicate(),
             sas,
             day: hours.checked_div(HOURS_PER_DAY).unwrap_or_default(),
             peer_intro,
@@ -287,10 +287,7 @@ impl AwaitingM4 {
             peer_intro: self.peer_intro.clone(),
             sas: self.sas,
             session: chain.session(),
-            first: FirstRatchetKeys::Inviter {
-                e: dh::Private::copy_of(self.e.expose_secret()),
-                k: kem::Seed::copy_of(self.k.expose_secret()),
-            },
+            first: FirstRatchetKeys::Inviter { e: self.e.duplicate(), k: self.k.duplicate() },
             transcript: *chain.h(),
             day: self.day,
         })

@@ -215,10 +215,7 @@ pub fn finish(
         peer: initiated.peer.clone(),
         peer_intro,
         session: chain.session(),
-        first: FirstRatchetKeys::Inviter {
-            e: dh::Private::copy_of(initiated.e.expose_secret()),
-            k: kem::Seed::copy_of(initiated.k.expose_secret()),
-        },
+        first: FirstRatchetKeys::Inviter { e: initiated.e.duplicate(), k: initiated.k.duplicate() },
         transcript: *chain.h(),
         day: initiated.day,
     })

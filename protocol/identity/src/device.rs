@@ -194,11 +194,7 @@ impl Statics {
     }
 
     fn copy(&self) -> Self {
-        Self {
-            x: dh::Private::copy_of(self.x.expose_secret()),
-            k: kem::Seed::copy_of(self.k.expose_secret()),
-            cert: self.cert.clone(),
-        }
+        Self { x: self.x.duplicate(), k: self.k.duplicate(), cert: self.cert.clone() }
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, StoredError> {

@@ -3,7 +3,7 @@
 use crate::message::Header;
 use crypto::aead::MessageKey;
 use crypto::hybrid::Step;
-use crypto::kdf::{Pair, hmac};
+use crypto::kdf::{HmacKey, Pair};
 use crypto::rand_core::CryptoRng;
 use crypto::{dh, kem, secret};
 
@@ -18,14 +18,12 @@ secret! {
 }
 
 impl ChainKey {
-    /// `mk = HMAC(ck, 0x01)`: the key of the message at this index.
-    pub(crate) fn message_key(&self) -> MessageKey {
-        MessageKey::filled(|out| hmac(self.expose_secret(), &[&[0x01]], out))
-    }
-
-    /// `ck <- HMAC(ck, 0x02)`: the next index.
-    pub(crate) fn next(&self) -> Self {
-        Self::filled(|out| hmac(self.expose_secret(), &[&[0x02]], out))
+    /// `mk = HMAC(ck, 0x01)`, the key of the message at this index, and `HMAC(ck, 0x02)`, the chain
+    /// at the next (RAT-3).
+    pub(crate) fn advance(&self) -> (MessageKey, Self) {
+        let key = HmacKey::new(self.expose_secret());
+        let mk = MessageKey::filled(|out| key.tag(&[0x01], out));
+        (mk, Self::filled(|out| key.tag(&[0x02], out)))
     }
 }
 

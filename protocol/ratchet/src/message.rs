@@ -44,9 +44,9 @@ impl Ciphertext {
         let head = header.to_bytes();
         let sealed = siv_seal(mk, sid, &head, &body.0);
         let mut out = Box::new([0; CIPHERTEXT_LEN]);
-        for (to, from) in out.iter_mut().zip(head.iter().chain(&sealed)) {
-            *to = *from;
-        }
+        let (to_head, to_sealed) = out.split_at_mut(HEADER_LEN);
+        to_head.copy_from_slice(&head);
+        to_sealed.copy_from_slice(&sealed);
         Self(out)
     }
 

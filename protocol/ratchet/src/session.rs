@@ -160,8 +160,9 @@ impl Ratchet {
             ek: *s.own.ek.as_bytes(),
             ct: s.ct.clone(),
         };
-        let message = Ciphertext::seal(&s.chain.message_key(), &self.sid, &header, &body);
-        s.chain = s.chain.next();
+        let (mk, next) = s.chain.advance();
+        let message = Ciphertext::seal(&mk, &self.sid, &header, &body);
+        s.chain = next;
         s.n = after;
         Ok(message)
     }
@@ -264,9 +265,9 @@ impl Run {
             return Err(DecryptError::Replayed); // RAT-7
         }
         let (skipped, at) = skip(chain, from, n)?;
-        let at = at.as_ref().unwrap_or(chain);
-        let receiving = Receiving { dh, chain: at.next(), n: n.saturating_add(1) };
-        Ok(Self { skipped, last: at.message_key(), receiving })
+        let (last, next) = at.as_ref().unwrap_or(chain).advance();
+        let receiving = Receiving { dh, chain: next, n: n.saturating_add(1) };
+        Ok(Self { skipped, last, receiving })
     }
 }
 
@@ -282,11 +283,11 @@ fn skip(
         return Err(DecryptError::TooManySkipped);
     }
     let mut keys = Vec::new();
-    let mut at = None;
+    let mut at: Option<ChainKey> = None;
     for n in from..to {
-        let now = at.as_ref().unwrap_or(chain);
-        keys.push((n, now.message_key()));
-        at = Some(now.next());
+        let (mk, next) = at.as_ref().unwrap_or(chain).advance();
+        keys.push((n, mk));
+        at = Some(next);
     }
     Ok((keys, at))
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Most messages that one skip may pass over.
 pub const MAX_SKIP: u32 = 1000;
 /// Most keys that a session stores.
-pub const MAX_STORED: usize = 2000;
+pub const MAX_STORED: usize = 1000;
 /// Most chains before the current one that may have keys stored.
 pub const MAX_OLD_CHAINS: usize = 5;
 /// Days that a key is kept.

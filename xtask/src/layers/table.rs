@@ -24,6 +24,7 @@ const GATE: &str = "pvtcoms-gate";
 const STORE: &str = "pvtcoms-store";
 const DAEMON: &str = "pvtcoms-daemon";
 const TORNET: &str = "pvtcoms-tornet";
+const PEERS: &str = "pvtcoms-peers";
 
 /// Everything that knows a person, a secret or a message.
 const SECRETS: &[&str] = &[CRYPTO, IDENTITY, HANDSHAKE, RATCHET, CONTENT, ENGINE, STORE];
@@ -74,6 +75,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { name: "pvtcoms-e2e", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-fuzz", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-vectors", folder: "testing", may: &[], never: &[] },
+    Crate { name: PEERS, folder: "testing", may: &[], never: &[] },
     Crate { name: "xtask", folder: "xtask", may: &[TORNET, "pvtcoms-e2e"], never: SECRETS },
 ];
 
@@ -112,6 +114,7 @@ pub(super) const OWNERS: &[Owner] = &[
             "ml-dsa",
             "ring",
             "aws-lc-rs",
+            "graviola",
         ],
         by: CRYPTO,
         tests_may: true,
@@ -147,6 +150,13 @@ pub(super) const OWNERS: &[Owner] = &[
             "hyper-util",
         ],
         by: "pvtcoms-tor",
+        tests_may: false,
+        except: &[],
+    },
+    Owner {
+        what: "another messenger's protocol",
+        libraries: &["vodozemac", "libsignal*"],
+        by: PEERS,
         tests_may: false,
         except: &[],
     },
