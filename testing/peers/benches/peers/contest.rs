@@ -48,7 +48,7 @@ impl Contest {
             let mut state = prepare();
             let start = Instant::now();
             work(&mut state);
-            spent += start.elapsed();
+            spent = spent.saturating_add(start.elapsed());
         }
         spent.as_secs_f64() * 1e6 / f64::from(self.batch)
     }
