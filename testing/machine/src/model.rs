@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// RAT-6, written again here on purpose: the limits are the specification's, not the product's.
 pub(crate) const MAX_SKIP: u32 = 1000;
-pub(crate) const MAX_STORED: usize = 2000;
+pub(crate) const MAX_STORED: usize = 1000;
 pub(crate) const MAX_OLD_CHAINS: usize = 5;
 pub(crate) const SKIPPED_DAYS: u32 = 30;
 

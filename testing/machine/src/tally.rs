@@ -46,7 +46,7 @@ tally! {
     pushed_out,
     /// Keys pushed out because of five newer chains.
     by_chains,
-    /// Keys pushed out because of 2000 newer keys.
+    /// Keys pushed out because of 1000 newer keys.
     by_keys,
     /// Messages refused because their key was too old.
     expired,
