@@ -27,7 +27,10 @@ const EXCUSES: &[(&str, &str)] = &[
     ),
     (BTREE, "asserts of std's BTreeMap on its own nodes, which no key or value can break"),
     ("curve25519-dalek", "arithmetic on points and scalars of a fixed size"),
-    ("graviola", "its refusal of a processor that it was asked about before; words of a fixed size"),
+    (
+        "graviola",
+        "its refusal of a processor that it was asked about before; words of a fixed size",
+    ),
     ("libcrux-ml-kem", "arithmetic on polynomials of a fixed size, behind lengths that are types"),
     ("libcrux-ml-dsa", "arithmetic on polynomials of a fixed size, behind lengths that are types"),
     ("libcrux-sha3", "the sponge under the two above and under the checksum of an onion address"),
