@@ -235,7 +235,20 @@ fn control(project: &Project, places: &Places) -> Result<()> {
     ensure!(log.contains("the planted fault"), "control failed otherwise:\n{log}");
     let found = read(&input)?;
     ensure!(found.starts_with(MAGIC), "the recorded input is not the one that fails");
-    println!("fuzz: control=found input={:?}", String::from_utf8_lossy(&found));
+    refused_in_release(project)?;
+    let input = String::from_utf8_lossy(&found);
+    println!("fuzz: control=found input={input:?} release_with_hook=refused");
+    Ok(())
+}
+
+/// A release build with the flag that makes forged tags pass does not compile.
+fn refused_in_release(project: &Project) -> Result<()> {
+    let mut cargo = project.cargo(&["check", "--release", "--locked", "--package"]);
+    cargo.arg("pvtcoms-crypto").env("RUSTFLAGS", "--cfg fuzzing");
+    let out = cargo.env("CARGO_TARGET_DIR", project.target().join("fuzz/refused")).output();
+    let out = out.context("cannot start cargo")?;
+    let said = String::from_utf8_lossy(&out.stderr).contains("cfg(fuzzing) opens forgeries");
+    ensure!(!out.status.success() && said, "a release build takes cfg(fuzzing): see TAGS_PASS");
     Ok(())
 }
 

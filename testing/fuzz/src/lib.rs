@@ -22,6 +22,7 @@ mod choices;
 
 pub mod aead;
 pub mod content;
+pub mod engine;
 pub mod envelope;
 pub mod frames;
 pub mod gate;
@@ -100,4 +101,5 @@ pub const TARGETS: &[Target] = targets! {
     "handshake_m2" 64 handshake::m2, handshake::message_seeds;
     "handshake_m3" 64 handshake::m3, handshake::message_seeds;
     "identity_state" 64 identity::stored, identity::edits_seeds;
+    "engine_row" 64 engine::row, engine::row_seeds;
 };
