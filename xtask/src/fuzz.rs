@@ -133,7 +133,8 @@ fn plan(project: &Project, places: &Places, only: &[String]) -> Result<Vec<Targe
 fn build(project: &Project, places: &Places) -> Result<()> {
     println!("fuzz: building the programs (the first time takes minutes)");
     let fuzz = project.root().join("fuzz");
-    let mut cargo = project.cargo(&["build", "--release", "--locked", "--quiet"]);
+    // Not `--locked`: a dependency that the product gains stands in the product's lock file, and cargo adds it to this one.
+    let mut cargo = project.cargo(&["build", "--release", "--quiet"]);
     cargo.current_dir(&fuzz).env("RUSTC_WRAPPER", fuzz.join("instrument.sh"));
     cargo.env("CARGO_TARGET_DIR", places.programs.parent().unwrap_or(project.target()));
     run(&mut cargo)
