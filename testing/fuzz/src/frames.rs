@@ -64,12 +64,12 @@ pub fn fetch_answer(data: &[u8]) {
 
 static PAID: LazyLock<Envelope> = LazyLock::new(|| dummy(&mut dice()));
 
-/// Nonce and solution of a PUT (BRD-15): most of what is offered must not pay.
+/// Nonce and solution of a PUT (BRD-15): what pays for an effort pays for half of it.
 pub fn work(data: &[u8]) {
     let mut choices = Choices::new(data);
     let (effort, nonce, solution) = (choices.u32(), choices.array(), choices.array());
-    let paid = pow::verify(&[5; 32], &[3; 32], &PAID, effort, &nonce, &solution);
-    assert!(!paid || effort <= 1 << 16);
+    let pays = |effort| pow::verify(&[5; 32], &[3; 32], &PAID, effort, &nonce, &solution);
+    assert!(!pays(effort) || pays(effort / 2));
 }
 
 pub fn request_seeds() -> Vec<Vec<u8>> {
@@ -103,5 +103,7 @@ pub fn fetch_answer_seeds() -> Vec<Vec<u8>> {
 }
 
 pub fn work_seeds() -> Vec<Vec<u8>> {
-    vec![vec![0; 36], vec![1; 36]]
+    let (nonce, solution) = pow::solve(&[5; 32], &[3; 32], &PAID, 1, || [6; 16]).unwrap();
+    let paid = [&[0, 0, 0, 1], &nonce[..], &solution].concat();
+    vec![paid, vec![0; 36], vec![1; 36]]
 }
