@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::project::{Project, run};
-use crate::{claims, deny, layers, mutants, nopanic, rules};
+use crate::{claims, deny, layers, mutants, nopanic, rules, secrets};
 
 /// What starts real `tor` processes: run last, one at a time. The same filter stands in `.config/nextest.toml`.
 const REAL_TOR: &str =
@@ -23,6 +23,7 @@ const LINT: &[Stage] = &[
     Stage { name: "layers", run: layers::run },
     Stage { name: "claims", run: claims::run },
     Stage { name: "spec", run: rules::run },
+    Stage { name: "secrets", run: secrets::run },
     Stage { name: "clippy", run: clippy },
 ];
 

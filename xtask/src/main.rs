@@ -24,6 +24,7 @@ mod natives;
 mod nopanic;
 mod project;
 mod rules;
+mod secrets;
 mod sources;
 mod timing;
 mod vectors;
@@ -53,6 +54,8 @@ enum Verb {
     Claims,
     /// Every rule of docs/spec stands at a line of code and in the name of a test
     Spec,
+    /// Types that hold secrets cannot be copied, printed or compared with `==`
+    Secrets,
     /// Advisories, bans, licences and sources of all dependencies
     Deny,
     /// No decoder can panic: shown on the linked program, function by function
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Verb::Layers => layers::run(&project),
         Verb::Claims => claims::run(&project),
         Verb::Spec => rules::run(&project),
+        Verb::Secrets => secrets::run(&project),
         Verb::Deny => deny::run(&project),
         Verb::Nopanic => nopanic::run(&project),
         Verb::Timing => timing::run(&project),

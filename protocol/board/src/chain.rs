@@ -40,6 +40,8 @@ impl GenerationSecret {
     }
 }
 
+crypto::opaque!(SendChain, RecvChain);
+
 impl ChainKey {
     /// `S[n] = KDF(CK[n], "slot", "")`.
     fn slot(&self) -> SlotSecret {

@@ -88,6 +88,8 @@ secret! {
     struct SyncKey([u8; 32]);
 }
 
+crypto::opaque!(InviteSlots, SyncChain, SyncDay);
+
 impl SlotSecret {
     /// `tag[M] = KDF(S, "tag", M)[0..16]`.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The kinds of content (CNT-1, CNT-2).
 
 use crate::text::Part;
-use crypto::Zeroizing;
+use crypto::{Zeroizing, secret};
 use wire::{Malformed, Reader, Writer};
 
 /// Most bytes of content in one ratchet message.
@@ -14,6 +14,13 @@ const RECEIPT: u8 = 2;
 const NEW_GENERATION: u8 = 3;
 const INBOX_SET: u8 = 4;
 
+secret! {
+    /// `r` of a new generation, 32 fresh bytes (BRD-9).
+    pub struct GenerationRandom([u8; 32]);
+}
+
+crypto::opaque!(Content);
+
 /// What one ratchet message carries: `kind(1) ‖ fields`.
 pub enum Content {
     /// 1: a part of a text message.
@@ -25,7 +32,7 @@ pub enum Content {
         /// The generation that begins.
         g: u16,
         /// What it is derived from, together with the one before.
-        r: Zeroizing<[u8; 32]>,
+        r: GenerationRandom,
     },
     /// 4: `version u32 ‖ count(1) ‖ count × onion key(32)`: where the sender reads (BRD-48).
     InboxSet {
@@ -53,7 +60,7 @@ impl Content {
                 w.u8(RECEIPT);
             }
             Self::NewGeneration { g, r } => {
-                w.u8(NEW_GENERATION).u16(*g).bytes(r.as_slice());
+                w.u8(NEW_GENERATION).u16(*g).bytes(r.expose_secret());
             }
             Self::InboxSet { version, mailboxes } => {
                 let count = u8::try_from(mailboxes.len()).unwrap_or(u8::MAX);
@@ -77,7 +84,10 @@ impl Content {
             0 => return Err(Malformed::Field("kind")),
             PART => Self::Part(Part::decode(&mut r)?),
             RECEIPT => Self::Receipt,
-            NEW_GENERATION => Self::NewGeneration { g: r.u16()?, r: Zeroizing::new(r.array()?) },
+            NEW_GENERATION => Self::NewGeneration {
+                g: r.u16()?,
+                r: GenerationRandom::copy_of(&Zeroizing::new(r.array()?)),
+            },
             INBOX_SET => inbox_set(&mut r)?,
             kind => return Ok(Self::Unsupported { kind }), // CNT-2: whatever follows
         };

@@ -7,6 +7,6 @@ pub mod display;
 mod kinds;
 mod text;
 
-pub use kinds::{Content, MAX_CONTENT, MAX_MAILBOXES};
+pub use kinds::{Content, GenerationRandom, MAX_CONTENT, MAX_MAILBOXES};
 pub use text::{JoinError, Joiner, MAX_TEXT, PART_LEN, Part, TextError, split_text};
 pub use wire::Malformed;

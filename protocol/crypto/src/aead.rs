@@ -132,6 +132,8 @@ impl KeyAndNonce {
     }
 }
 
+crate::opaque!(KeyAndNonce);
+
 fn siv_key(mk: &MessageKey, siv: &[u8; SIV_LEN]) -> KeyAndNonce {
     let mut kn = Box::new(Zeroizing::new([0; 44]));
     extract(siv, &[mk.expose_secret()]).expand(&[labels::BODY], &mut kn);

@@ -33,6 +33,8 @@ pub fn generate(rng: &mut impl CryptoRng) -> (Private, Public) {
     (private, public)
 }
 
+crate::opaque!(Private);
+
 impl Private {
     /// Length in bytes.
     pub const LEN: usize = 32;

@@ -114,6 +114,8 @@ pub fn hkdf_sha512<const N: usize>(salt: &[u8], ikm: &[&[u8]], info: &[&[u8]], o
     debug_assert!(fits.is_ok(), "the length was checked at compile time");
 }
 
+crate::opaque!(Prk, Pair);
+
 /// Compares byte strings in constant time; unequal lengths are unequal at once (CR-3).
 #[must_use]
 pub fn ct_eq(a: &[u8], b: &[u8]) -> bool {

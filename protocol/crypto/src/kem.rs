@@ -48,6 +48,8 @@ pub fn generate(rng: &mut impl CryptoRng) -> (Seed, EncapsulationKey) {
     (seed, ek)
 }
 
+crate::opaque!(Seed, Expanded);
+
 impl Seed {
     /// Length in bytes.
     pub const LEN: usize = 64;

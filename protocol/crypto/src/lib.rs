@@ -14,8 +14,11 @@ pub mod password;
 pub mod sign;
 
 mod secret;
+mod wiped;
 
 pub use kdf::{HASH_LEN, hash, sha3_256};
 pub use rand_core;
 pub use secret::SecretBox;
+#[doc(hidden)]
+pub use static_assertions;
 pub use zeroize::Zeroizing;

@@ -57,6 +57,8 @@ pub struct SlotKey {
     commitment: [u8; 32],
 }
 
+crate::opaque!(SlotKey);
+
 impl SlotKey {
     /// Derives the key of slot `index`; fresh at every write because `seed` is (STO-10).
     #[must_use]

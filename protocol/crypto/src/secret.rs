@@ -5,7 +5,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// `N` secret bytes on the heap, so that a move leaves no copy; wiped on drop.
 ///
 /// Role types are made of it by [`secret!`](crate::secret): a key of one role is never accepted
-/// for another. No `Clone`, `Debug`, `Display`, `Serialize`, `PartialEq`.
+/// for another. No `Clone`, `Debug`, `Display`, `PartialEq`, `Hash` (see [`opaque!`](crate::opaque)),
+/// and no `Serialize`, since nothing under `protocol/` may name a serializer.
 ///
 /// ```compile_fail,E0277
 /// let key = crypto::SecretBox::<32>::filled(|_| ());
@@ -61,12 +62,62 @@ impl<const N: usize> Drop for SecretBox<N> {
 
 impl<const N: usize> ZeroizeOnDrop for SecretBox<N> {}
 
+/// Asserts that values of these types cannot be copied, printed or compared by accident: none has
+/// `Clone`, `Debug`, `Display`, `PartialEq` or `Hash` (SE-2, CR-3). Stands beside every type that
+/// holds a secret; `cargo xtask lint` finds one that is missing.
+///
+/// ```
+/// struct Safe([u8; 32]);
+/// crypto::opaque!(Safe);
+/// ```
+/// ```compile_fail,E0283
+/// #[derive(Clone)]
+/// struct Copied([u8; 32]);
+/// crypto::opaque!(Copied);
+/// ```
+/// ```compile_fail,E0283
+/// #[derive(Debug)]
+/// struct Printed([u8; 32]);
+/// crypto::opaque!(Printed);
+/// ```
+/// ```compile_fail,E0283
+/// struct Shown([u8; 32]);
+/// impl std::fmt::Display for Shown {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         write!(f, "{:?}", self.0)
+///     }
+/// }
+/// crypto::opaque!(Shown);
+/// ```
+/// ```compile_fail,E0283
+/// #[derive(PartialEq)]
+/// struct Compared([u8; 32]);
+/// crypto::opaque!(Compared);
+/// ```
+/// ```compile_fail,E0283
+/// #[derive(Hash)]
+/// struct Hashed([u8; 32]);
+/// crypto::opaque!(Hashed);
+/// ```
+#[macro_export]
+macro_rules! opaque {
+    ($($name:ty),+ $(,)?) => {$(
+        $crate::static_assertions::assert_not_impl_any!(
+            $name: Clone, ::core::fmt::Debug, ::core::fmt::Display, PartialEq, ::core::hash::Hash
+        );
+    )+};
+}
+
+crate::opaque!(SecretBox<32>, SecretBox<64>);
+
 /// Declares a secret of one role: `secret! { /// doc pub struct ChainKey([u8; 32]); }`.
 #[macro_export]
 macro_rules! secret {
     ($($(#[$meta:meta])* $vis:vis struct $name:ident([u8; $n:expr]);)+) => {$(
         $(#[$meta])*
         $vis struct $name($crate::SecretBox<{ $n }>);
+
+        $crate::opaque!($name);
 
         impl $name {
             /// Length in bytes.

@@ -95,6 +95,8 @@ impl MdSecret {
 /// The expanded key pair, wiped on drop: the library has no zeroize of its own.
 struct Expanded(Box<ml_dsa_65::MLDSA65KeyPair>);
 
+crate::opaque!(Expanded);
+
 impl Drop for Expanded {
     fn drop(&mut self) {
         self.0.signing_key.as_ref_mut().zeroize();

@@ -79,6 +79,8 @@ enum Purpose {
     },
 }
 
+crypto::opaque!(Engine);
+
 /// One unlocked profile.
 pub struct Engine {
     profile: Profile,

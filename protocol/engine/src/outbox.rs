@@ -4,7 +4,7 @@ use crate::contact::ContactId;
 use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
 use board::envelope::Envelope;
 use board::tag::OnionKey;
-use content::Part;
+use content::{GenerationRandom, Part};
 use crypto::Zeroizing;
 use std::collections::BTreeMap;
 use wire::{Malformed, Writer};
@@ -19,12 +19,14 @@ pub(crate) enum Load {
     /// An acknowledgement on its own (BRD-42, RAT-8); not pursued.
     Receipt,
     /// `NewGeneration { g, r }` (BRD-9).
-    Generation { g: u16, r: Zeroizing<[u8; 32]> },
+    Generation { g: u16, r: GenerationRandom },
     /// An own inbox set (BRD-48).
     Inbox { version: u32, mailboxes: Vec<OnionKey> },
     /// A part of a handshake, sealed when it was made.
     Handshake,
 }
+
+crypto::opaque!(Load, Item, Outbox);
 
 /// Whom an item belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,7 +175,7 @@ fn put_load(w: &mut Writer, load: &Load) {
             w.u8(1);
         }
         Load::Generation { g, r } => {
-            w.u8(2).u16(*g).bytes(r.as_slice());
+            w.u8(2).u16(*g).bytes(r.expose_secret());
         }
         Load::Inbox { version, mailboxes } => {
             w.u8(3).u32(*version);
@@ -198,7 +200,10 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
             bytes: get_bytes(r)?.to_vec(),
         }),
         1 => Load::Receipt,
-        2 => Load::Generation { g: r.u16()?, r: Zeroizing::new(r.array()?) },
+        2 => Load::Generation {
+            g: r.u16()?,
+            r: GenerationRandom::copy_of(&Zeroizing::new(r.array()?)),
+        },
         3 => Load::Inbox { version: r.u32()?, mailboxes: crate::rows::get_keys(r)? },
         4 => Load::Handshake,
         _ => return Err(Malformed::Field("load")),

@@ -96,6 +96,8 @@ pub(crate) struct Pairing {
     pub(crate) contact: Option<ContactId>,
 }
 
+crypto::opaque!(KeptSlot, Phase, Burnt, Pairing);
+
 impl Pairing {
     pub(crate) const fn new(id: InviteId, name: String, expires: u32, phase: Phase) -> Self {
         let ours = matches!(phase, Phase::Depositing(_));

@@ -18,6 +18,8 @@ pub(crate) struct Profile {
     pub(crate) inbox_version: u32,
 }
 
+crypto::opaque!(Profile);
+
 impl Profile {
     pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
         let identity = self.identity.to_secret_bytes();

@@ -51,6 +51,8 @@ pub(crate) struct Session {
     pub(crate) seq_in: u32,
 }
 
+crypto::opaque!(Session);
+
 impl Session {
     pub(crate) fn new(
         rng: &mut impl CryptoRng,

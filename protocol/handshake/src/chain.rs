@@ -28,6 +28,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) ct: &'a kem::Ciphertext,
 }
 
+crypto::opaque!(Chain);
+
 impl Chain {
     /// `h = H(label ‖ LP(part) ‖ ..)`, `ck = HKDF-Extract(h, psk)` (HS-1).
     pub(crate) fn start(label: &[u8], parts: &[&[u8]], psk: &[u8; 32]) -> Self {

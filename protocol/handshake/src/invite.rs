@@ -28,6 +28,8 @@ pub struct Invite {
     expiry_hours: u32,
 }
 
+crypto::opaque!(Invite);
+
 /// Why a text is no invite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InviteError {

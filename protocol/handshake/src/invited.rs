@@ -9,6 +9,7 @@ use crate::{
     M3_PLAIN_LEN, STEP_M2, STEP_M3, STEP_M4,
 };
 use crypto::aead::TAG_LEN;
+use crypto::kdf::ct_eq;
 use crypto::rand_core::CryptoRng;
 use crypto::{Zeroizing, dh, kem};
 use identity::{Fingerprint, Identity, StoredError};
@@ -113,6 +114,8 @@ impl M1 {
     }
 }
 
+crypto::opaque!(AwaitingM3);
+
 impl AwaitingM3 {
     /// Takes M3 and makes M4. `known` says whether a fingerprint is a contact's.
     ///
@@ -150,7 +153,7 @@ impl AwaitingM3 {
             Payload::read(&chain.open(&key, sealed)?)?;
         let peer = cert.verify(Some(now_hours))?;
         // SAS-2: A cannot choose rA or its certificate after it saw rB.
-        if commitment(&r_a, &peer.hash()) != self.parsed.com_a {
+        if !ct_eq(&commitment(&r_a, &peer.hash()), &self.parsed.com_a) {
             return Err(HandshakeError::CommitmentMismatch);
         }
         if hours != self.hours {

@@ -10,6 +10,7 @@ use crate::{
     M2_PLAIN_LEN, M3_PLAIN_LEN, M4_LEN, STEP_M2, STEP_M3, STEP_M4,
 };
 use crypto::aead::TAG_LEN;
+use crypto::kdf::ct_eq;
 use crypto::rand_core::CryptoRng;
 use crypto::{Zeroizing, dh, kem};
 use identity::{CERT_LEN, Fingerprint, IdCert, Identity, Sas, StoredError};
@@ -44,6 +45,8 @@ pub struct AwaitingM4 {
     peer_intro: Introduction,
     peer: IdCert,
 }
+
+crypto::opaque!(Inviter, AwaitingM4);
 
 impl Inviter {
     /// Draws an invite and its M1, good until `expiry_hours` (hours since 1970, UTC), for the one
@@ -279,7 +282,7 @@ impl AwaitingM4 {
         );
         let said = confirmation(chain.h());
         // HS-6: only a holder of ck2 and of eB, to which A's static keys answered, gets here.
-        if *chain.open(&key, sealed)? != said {
+        if !ct_eq(&chain.open(&key, sealed)?, &said) {
             return Err(HandshakeError::NotAuthentic);
         }
         Ok(Established {

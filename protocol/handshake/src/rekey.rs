@@ -221,6 +221,8 @@ pub fn finish(
     })
 }
 
+crypto::opaque!(Initiated);
+
 impl Initiated {
     /// The state for the encrypted store: `ver(1) ‖ e(32) ‖ eK(64) ‖ h(32) ‖ ck(32) ‖
     /// H(idcert_I)(32) ‖ day(4) ‖ idcert_R(6582)`.

@@ -18,6 +18,8 @@ secret! {
     pub struct RecoveryPsk([u8; 32]);
 }
 
+crypto::opaque!(FirstRatchetKeys, Established, Renewed);
+
 impl SessionSecret {
     /// The session's id: public to both sides, label `"pvtcoms v1 sid"`.
     #[must_use]

@@ -30,6 +30,8 @@ pub struct Statics {
     cert: IdCert,
 }
 
+crypto::opaque!(Identity, Statics);
+
 /// Why an identity could not be made. Always this machine's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {

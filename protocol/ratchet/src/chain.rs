@@ -47,6 +47,8 @@ pub(crate) struct Stepped {
     pub(crate) chain: ChainKey,
 }
 
+crypto::opaque!(Own, Stepped);
+
 impl Own {
     /// Completes a pair by its public halves.
     pub(crate) fn new(dh: dh::Private, seed: kem::Seed) -> Self {

@@ -97,6 +97,8 @@ pub enum DecryptError {
     TooManySkipped,
 }
 
+crypto::opaque!(Ratchet, Turn, Sending, Receiving, Run);
+
 impl Ratchet {
     /// The inviter's side, which answers with its handshake pair `{eA, eK}` to the first message.
     #[must_use]

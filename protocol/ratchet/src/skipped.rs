@@ -32,6 +32,8 @@ pub(crate) struct Key {
     pub(crate) mk: MessageKey,
 }
 
+crypto::opaque!(Skipped, Chain, Key);
+
 impl Key {
     fn expired(&self, today: u32) -> bool {
         today.saturating_sub(self.day) > SKIPPED_DAYS

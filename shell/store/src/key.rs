@@ -12,6 +12,8 @@ use secrecy::{ExposeSecret, SecretBox};
 /// and does not say so (STO-7).
 pub(crate) struct DbKey(SecretBox<[u8; 32]>);
 
+crypto::opaque!(DbKey);
+
 /// Length of a key as SQLCipher reads it: `x'`, 64 hexadecimal digits, `'`.
 const TEXT_LEN: usize = 67;
 

@@ -50,6 +50,8 @@ pub(crate) struct Opened {
     pub(crate) key: DbKey,
 }
 
+crypto::opaque!(Opened);
+
 impl Slots {
     /// A new file: `key` in one slot, drawn at random, three slots of random bytes.
     ///

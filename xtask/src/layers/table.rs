@@ -212,6 +212,11 @@ pub(super) const BANS: &[Ban] = &[
         reason: "protocol/ has no clock, no disk and no log",
     },
     Ban {
+        folder: Some("protocol"),
+        libraries: &["serde", "serde_*", "bincode", "postcard", "ciborium*", "rkyv", "borsh"],
+        reason: "a secret that nothing can serialize is serialized nowhere by accident (SE-2)",
+    },
+    Ban {
         folder: None,
         libraries: &[
             "reqwest",

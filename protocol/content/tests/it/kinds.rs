@@ -1,5 +1,4 @@
-use content::{Content, MAX_CONTENT, Malformed, split_text};
-use crypto::Zeroizing;
+use content::{Content, GenerationRandom, MAX_CONTENT, Malformed, split_text};
 use proptest::prelude::*;
 
 fn error(bytes: &[u8]) -> Option<Malformed> {
@@ -12,7 +11,7 @@ fn content_cnt_1_every_kind_round_trips_and_leftovers_are_refused() {
     let kinds = [
         Content::Part(part),
         Content::Receipt,
-        Content::NewGeneration { g: 7, r: Zeroizing::new([3; 32]) },
+        Content::NewGeneration { g: 7, r: GenerationRandom::copy_of(&[3; 32]) },
         Content::InboxSet { version: 5, mailboxes: vec![[1; 32]] },
         Content::InboxSet { version: u32::MAX, mailboxes: vec![[1; 32], [2; 32]] },
     ];

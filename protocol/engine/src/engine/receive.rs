@@ -151,7 +151,7 @@ impl Engine {
                 if let (Some(session), Some(contact)) =
                     (self.sessions.get_mut(id), self.contacts.get(id))
                 {
-                    session.generation_announced(g, &r, contact);
+                    session.generation_announced(g, r.expose_secret(), contact);
                 }
             }
             Some(Ok(Content::InboxSet { version, mailboxes })) => {

@@ -7,7 +7,7 @@ use crate::outbox::{Deposit, Item, ItemId, Load, Owner, Sealed};
 use crate::step::Step;
 use board::envelope::{self, Kind, Parcel};
 use board::tag::OnionKey;
-use content::Content;
+use content::{Content, GenerationRandom};
 use crypto::Zeroizing;
 use rand_core::CryptoRng;
 
@@ -79,7 +79,10 @@ impl Engine {
                 part.floor = self.message_floor(owner);
                 Content::Part(part)
             }
-            Load::Generation { g, r } => Content::NewGeneration { g: *g, r: r.clone() },
+            Load::Generation { g, r } => {
+                let r = GenerationRandom::copy_of(r.expose_secret());
+                Content::NewGeneration { g: *g, r }
+            }
             Load::Inbox { version, mailboxes } => {
                 Content::InboxSet { version: *version, mailboxes: mailboxes.clone() }
             }

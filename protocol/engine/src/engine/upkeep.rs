@@ -7,7 +7,7 @@ use crate::contact::ContactId;
 use crate::outbox::{ItemId, Load, Owner, Sealed};
 use crate::pairing::{InviteId, Phase};
 use crate::step::Step;
-use crypto::Zeroizing;
+use content::GenerationRandom;
 use rand_core::CryptoRng;
 
 /// An item without an acknowledgement is encrypted anew after this (BRD-41), in seconds, the first
@@ -125,13 +125,13 @@ impl Engine {
         if !due || !able {
             return;
         }
-        let mut r = Zeroizing::new([0; 32]);
-        rng.fill_bytes(r.as_mut_slice());
+        let r = GenerationRandom::random(rng);
         let g = self.sessions.get(contact).and_then(|s| s.send.g().checked_add(1));
         let Some(g) = g else { return };
-        let item = self.queue(rng, now, step, contact, Load::Generation { g, r: r.clone() });
+        let load = Load::Generation { g, r: GenerationRandom::copy_of(r.expose_secret()) };
+        let item = self.queue(rng, now, step, contact, load);
         if let Some(session) = self.sessions.get_mut(contact) {
-            session.announce_generation(&r, item);
+            session.announce_generation(r.expose_secret(), item);
         }
         self.save_session(step, contact);
     }

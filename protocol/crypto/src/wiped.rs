@@ -1,0 +1,16 @@
+//! What the primitives' crates keep of a key, they wipe: a feature that goes missing breaks the build here.
+//!
+//! libcrux wipes nothing, so its expanded keys are wiped where they are made (`kem`, `sign`).
+
+use static_assertions::assert_impl_all;
+use zeroize::ZeroizeOnDrop;
+
+assert_impl_all!(crate::SecretBox<32>: ZeroizeOnDrop);
+assert_impl_all!(x25519_dalek::StaticSecret: ZeroizeOnDrop);
+assert_impl_all!(x25519_dalek::SharedSecret: ZeroizeOnDrop);
+assert_impl_all!(ed25519_dalek::SigningKey: ZeroizeOnDrop);
+assert_impl_all!(chacha20poly1305::ChaCha20Poly1305: ZeroizeOnDrop);
+assert_impl_all!(chacha20poly1305::XChaCha20Poly1305: ZeroizeOnDrop);
+// The state of HMAC and HKDF is made of these.
+assert_impl_all!(sha2::Sha256: ZeroizeOnDrop);
+assert_impl_all!(sha2::Sha512: ZeroizeOnDrop);
