@@ -95,7 +95,7 @@ pub fn kinds_seeds() -> Vec<Vec<u8>> {
     let mut all: Vec<Content> = parts.into_iter().map(Content::Part).collect();
     all.push(Content::Part(split_text([1; 16], 2, 3, "hi").unwrap().remove(0)));
     all.push(Content::Receipt);
-    all.push(Content::NewGeneration { g: 5, r: crypto::Zeroizing::new([6; 32]) });
+    all.push(Content::NewGeneration { g: 5, r: content::GenerationRandom::copy_of(&[6; 32]) });
     all.push(Content::InboxSet { version: 1, mailboxes: vec![[1; 32]] });
     all.push(Content::InboxSet { version: 2, mailboxes: vec![[1; 32], [2; 32]] });
     all.push(Content::Unsupported { kind: 9 });
