@@ -20,7 +20,7 @@ test: ## Everything that is checked: style, layers, claims, supply chain, all te
 	@tools/install.sh test
 	@cargo xtask ci
 
-lint: ## The quick part of `test`: formatting, clippy, layers, claims, spec.
+lint: ## The quick part of `test`: formatting, clippy, layers, claims, spec, secrets.
 	@tools/install.sh build
 	@cargo xtask lint
 

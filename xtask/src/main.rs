@@ -46,7 +46,7 @@ struct Cli {
 enum Verb {
     /// Everything the build server checks, cheapest first
     Ci,
-    /// The quick part of `ci`: formatting, clippy, layers, claims, spec
+    /// The quick part of `ci`: formatting, clippy, layers, claims, spec, secrets
     Lint,
     /// Who may import whom, and which crate may name which library
     Layers,

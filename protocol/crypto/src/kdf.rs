@@ -62,12 +62,6 @@ impl HmacKey {
     }
 }
 
-// The two states that an HMAC keeps are of this type; the build breaks if they are wiped no longer.
-const _: () = {
-    const fn wiped<T: zeroize::ZeroizeOnDrop>() {}
-    wiped::<sha2::block_api::Sha256VarCore>();
-};
-
 /// `HKDF-Extract(salt, ikm)` with SHA-256.
 #[must_use]
 pub fn extract(salt: &[u8], ikm: &[&[u8]]) -> Prk {
@@ -114,7 +108,7 @@ pub fn hkdf_sha512<const N: usize>(salt: &[u8], ikm: &[&[u8]], info: &[&[u8]], o
     debug_assert!(fits.is_ok(), "the length was checked at compile time");
 }
 
-crate::opaque!(Prk, Pair);
+crate::opaque!(HmacKey, Prk, Pair);
 
 /// Compares byte strings in constant time; unequal lengths are unequal at once (CR-3).
 #[must_use]

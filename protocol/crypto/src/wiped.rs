@@ -11,6 +11,7 @@ assert_impl_all!(x25519_dalek::SharedSecret: ZeroizeOnDrop);
 assert_impl_all!(ed25519_dalek::SigningKey: ZeroizeOnDrop);
 assert_impl_all!(chacha20poly1305::ChaCha20Poly1305: ZeroizeOnDrop);
 assert_impl_all!(chacha20poly1305::XChaCha20Poly1305: ZeroizeOnDrop);
-// The state of HMAC and HKDF is made of these.
+// The state of HMAC and HKDF is made of these, and of the first one's core.
+assert_impl_all!(sha2::block_api::Sha256VarCore: ZeroizeOnDrop);
 assert_impl_all!(sha2::Sha256: ZeroizeOnDrop);
 assert_impl_all!(sha2::Sha512: ZeroizeOnDrop);

@@ -41,8 +41,7 @@ pub(crate) struct Session {
     pub(crate) ack_due: bool,
     /// PUT slots since then (BRD-42).
     pub(crate) slots_waited: u8,
-    /// Where a lost session is made anew (REK-1), and the secret that proves it is the same pair
-    /// (REK-1).
+    /// Where a lost session is made anew, and the secret that proves it is the same pair (REK-1).
     sync: SyncChain,
     recovery: RecoveryPsk,
     /// Number of the next message of ours in this session.

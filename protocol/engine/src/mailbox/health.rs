@@ -43,9 +43,9 @@ impl Health {
         let ahead = closed_at > now.unix_s().saturating_add(AHEAD_S);
         let behind = closed_at.saturating_add(BEHIND_S) < now.unix_s();
         if ahead || matches!(window, Window::Stream | Window::LastTenMinutes) {
-            let skew = i128::from(now.unix_s()).saturating_sub(i128::from(closed_at));
-            self.skew_s = (ahead || behind)
-                .then(|| i64::try_from(skew).unwrap_or(if ahead { i64::MIN } else { i64::MAX }));
+            let skew = now.unix_s().checked_signed_diff(closed_at);
+            let beyond = if ahead { i64::MIN } else { i64::MAX };
+            self.skew_s = (ahead || behind).then(|| skew.unwrap_or(beyond));
         }
         !ahead
     }
