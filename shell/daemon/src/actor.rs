@@ -28,7 +28,7 @@ use operations::{News, Operations};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{ProfileDir, Store};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 /// Calls that may wait for the loop; further faces wait before they are read.
 const BACKLOG: usize = 32;
@@ -62,6 +62,9 @@ pub(crate) struct Setting {
     pub(crate) dir: Arc<ProfileDir>,
     pub(crate) cost: crypto::password::Cost,
     pub(crate) private_network: bool,
+    /// Held while a thread opens the database: nobody may take the profile meanwhile, and the
+    /// process may not end, because SQLCipher frees its heap at exit whoever still uses it.
+    pub(crate) opening: Arc<Mutex<()>>,
 }
 
 /// An unlocked profile.

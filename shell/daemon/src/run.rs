@@ -14,6 +14,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::UnixListener;
 use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Mutex;
 
 /// What the core is started with. It opens no descriptor but files of the profile.
 pub struct Config {
@@ -59,14 +60,17 @@ pub async fn run(config: Config) -> Result<Exit, StartError> {
     let gate = GateClient::new(gate).map_err(descriptor("gate's descriptor"))?;
     let lifeline = pipe::Receiver::from_owned_fd(lifeline).map_err(descriptor("lifeline"))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(descriptor("signal handler"))?;
-    let setting = Setting { dir: Arc::new(dir), cost, private_network };
+    let opening = Arc::new(Mutex::new(()));
+    let setting = Setting { dir: Arc::new(dir), cost, private_network, opening: opening.clone() };
     let (work, handle) = actor::new(setting, gate);
-    Ok(tokio::select! {
+    let exit = tokio::select! {
         exit = work.run() => exit,
         () = rpc::serve(listener, handle) => Exit::Ended,
         () = end_of(lifeline) => Exit::Ended,
         _ = terminate.recv() => Exit::Ended,
-    })
+    };
+    let _nobody_opens = opening.lock().await;
+    Ok(exit)
 }
 
 fn descriptor(what: &'static str) -> impl FnOnce(io::Error) -> StartError {

@@ -36,8 +36,9 @@ impl Core {
             return Err(wording::failure(ErrorKind::WrongUse, wording::NAME_TOO_LONG));
         }
         let (dir, cost) = (Arc::clone(&self.setting.dir), self.setting.cost);
-        let store =
-            off_thread(move || Store::create(&dir, passphrase.as_bytes(), cost, &mut Dice)).await?;
+        let store = self
+            .off_thread(move || Store::create(&dir, passphrase.as_bytes(), cost, &mut Dice))
+            .await?;
         self.begin(store, settings)
     }
 
@@ -53,7 +54,7 @@ impl Core {
             }
         }
         let dir = Arc::clone(&self.setting.dir);
-        let store = off_thread(move || Store::unlock(&dir, passphrase.as_bytes())).await?;
+        let store = self.off_thread(move || Store::unlock(&dir, passphrase.as_bytes())).await?;
         let snapshot = store.load().map_err(|error| wording::storage(&error))?;
         if snapshot.0.is_empty() {
             // `create` was interrupted between the database and the identity: nobody ever saw one.
@@ -81,13 +82,17 @@ impl Core {
         self.operations.stop_all();
         self.open = None;
     }
-}
 
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| wording::failure(ErrorKind::Internal, wording::INTERNAL))?
-        .map_err(|error| wording::storage(&error))
+    /// Runs what opens the database on a thread of its own. When this is dropped the thread goes
+    /// on, and drops its store before the guard.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let guard = Arc::clone(&self.setting.opening).lock_owned().await;
+        let (opened, _guard) = tokio::task::spawn_blocking(move || (work(), guard))
+            .await
+            .map_err(|_| wording::failure(ErrorKind::Internal, wording::INTERNAL))?;
+        opened.map_err(|error| wording::storage(&error))
+    }
 }

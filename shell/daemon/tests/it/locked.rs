@@ -194,3 +194,30 @@ fn rpc_1_sbx_2_another_user_is_not_served() {
         println!("not root: no other user to try");
     }
 }
+
+/// A core that ends while its database is being opened is there until that has ended: the next
+/// one finds a profile that nobody works at, and SQLCipher's heap is not freed under the thread.
+#[test]
+fn rpc_6_sto_17_nothing_is_opened_any_more_once_the_core_has_ended() {
+    let world = World::new();
+    for wait in [0, 20, 50, 80] {
+        let mut core = world.core(&format!("after {wait} ms"));
+        let mut face = core.face();
+        let create = json!({
+            "jsonrpc": "2.0", "id": 9, "method": "create",
+            "params": { "passphrase": PASSPHRASE, "name": "Alice", "mode": "steady" },
+        });
+        face.write(format!("{create}\n").as_bytes());
+        std::thread::sleep(Duration::from_millis(wait));
+        assert_eq!(core.orphan(), Exit::Ended);
+        let files = || {
+            let mut names: Vec<_> =
+                core.path().read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        let left = files();
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(files(), left);
+    }
+}

@@ -91,7 +91,13 @@ impl Core {
             cost: COST,
             private_network: true,
         };
-        let thread = spawn(move || runtime().block_on(daemon::run(config)));
+        let thread = spawn(move || {
+            let runtime = runtime();
+            let exit = runtime.block_on(daemon::run(config));
+            // As the program does: what threads still do is not waited for.
+            runtime.shutdown_background();
+            exit
+        });
         self.running = Some((keeps, thread));
     }
 
@@ -122,6 +128,17 @@ impl Core {
 
     pub(crate) fn path(&self) -> &Path {
         &self.data
+    }
+}
+
+/// No core outlives its test: SQLCipher frees its heap when the process ends.
+impl Drop for Core {
+    fn drop(&mut self) {
+        if let Some((keeps, thread)) = self.running.take() {
+            drop(keeps);
+            // A core that failed has told so already.
+            let _ = thread.join();
+        }
     }
 }
 
