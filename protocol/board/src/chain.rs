@@ -225,7 +225,7 @@ impl RecvChain {
         let key = read_key(&mut r)?;
         let mut waiting = BTreeMap::new();
         for _ in 0..r.u16()? {
-            let (n, slot) = (r.u32()?, SlotSecret::copy_of(&Zeroizing::new(r.array()?)));
+            let (n, slot) = (r.u32()?, SlotSecret::copy_of(r.array_ref()?));
             let rises = waiting.last_key_value().is_none_or(|(last, _)| *last < n);
             if !rises || n >= end {
                 return Err(Malformed::Field("waiting"));

@@ -203,7 +203,7 @@ impl SyncChain {
     /// [`Malformed`] for a wrong length.
     pub fn from_secret_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(bytes);
-        let (first, key) = (r.u32()?, SyncKey::copy_of(&Zeroizing::new(r.array()?)));
+        let (first, key) = (r.u32()?, SyncKey::copy_of(r.array_ref()?));
         r.finish()?;
         Ok(Self { first, key })
     }

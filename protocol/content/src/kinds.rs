@@ -84,10 +84,9 @@ impl Content {
             0 => return Err(Malformed::Field("kind")),
             PART => Self::Part(Part::decode(&mut r)?),
             RECEIPT => Self::Receipt,
-            NEW_GENERATION => Self::NewGeneration {
-                g: r.u16()?,
-                r: GenerationRandom::copy_of(&Zeroizing::new(r.array()?)),
-            },
+            NEW_GENERATION => {
+                Self::NewGeneration { g: r.u16()?, r: GenerationRandom::copy_of(r.array_ref()?) }
+            }
             INBOX_SET => inbox_set(&mut r)?,
             kind => return Ok(Self::Unsupported { kind }), // CNT-2: whatever follows
         };

@@ -5,6 +5,7 @@
 //! (a key that a rolled-back machine could use twice).
 
 use crate::kdf::{ct_eq, extract, hmac};
+use crate::stack::{CIPHERS, scrubbed};
 use crate::{labels, secret};
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Tag, XChaCha20Poly1305};
@@ -153,7 +154,8 @@ fn encrypt<C, const N: usize>(key: &[u8; 32], nonce: &[u8; N], ad: &[u8], buf: &
 where
     C: AeadInOut + KeyInit,
 {
-    let sealed = C::new_from_slice(key).ok().and_then(|cipher| {
+    let sealed = scrubbed::<CIPHERS, _>(|| {
+        let cipher = C::new_from_slice(key).ok()?;
         let nonce = nonce.as_slice().try_into().ok()?;
         cipher.encrypt_inout_detached(nonce, ad, InOutBuf::from(&mut *buf)).ok()
     });
@@ -174,17 +176,17 @@ fn decrypt<C, const N: usize>(
 where
     C: AeadInOut + KeyInit,
 {
-    let cipher = C::new_from_slice(key).map_err(|_| NotAuthentic)?;
-    let nonce = nonce.as_slice().try_into().map_err(|_| NotAuthentic)?;
-    if TAGS_PASS {
-        // A stream cipher: encrypting again decrypts.
-        return cipher
-            .encrypt_inout_detached(nonce, ad, InOutBuf::from(buf))
-            .map(|_tag| ())
-            .map_err(|_| NotAuthentic);
-    }
-    let tag = tag.as_slice().try_into().map_err(|_| NotAuthentic)?;
-    cipher.decrypt_inout_detached(nonce, ad, InOutBuf::from(buf), tag).map_err(|_| NotAuthentic)
+    let opened = scrubbed::<CIPHERS, _>(|| {
+        let cipher = C::new_from_slice(key).ok()?;
+        let nonce = nonce.as_slice().try_into().ok()?;
+        let buf = InOutBuf::from(buf);
+        if TAGS_PASS {
+            // A stream cipher: encrypting again decrypts.
+            return cipher.encrypt_inout_detached(nonce, ad, buf).ok().map(|_tag| ());
+        }
+        cipher.decrypt_inout_detached(nonce, ad, buf, tag.as_slice().try_into().ok()?).ok()
+    });
+    opened.ok_or(NotAuthentic)
 }
 
 #[cfg(test)]

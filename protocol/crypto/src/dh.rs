@@ -2,6 +2,7 @@
 
 mod backend;
 
+use crate::stack::{CURVES, scrubbed};
 use crate::{SecretBox, secret};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
@@ -73,7 +74,9 @@ impl Private {
     /// # Errors
     /// [`NotContributory`] if the result is all zero, found in constant time.
     pub fn agree(&self, peer: &Public) -> Result<Shared, NotContributory> {
-        let shared = Shared::filled(|out| backend::multiply(self.expose_secret(), &peer.0, out));
+        let shared = Shared::filled(|out| {
+            scrubbed::<CURVES, _>(|| backend::multiply(self.expose_secret(), &peer.0, out));
+        });
         // CRY-4
         if bool::from(shared.expose_secret().ct_eq(&[0; 32])) {
             Err(NotContributory)
@@ -83,7 +86,7 @@ impl Private {
     }
 
     fn complete(bytes: SecretBox<32>) -> Self {
-        let public = Public(backend::base(bytes.expose_secret()));
+        let public = Public(scrubbed::<CURVES, _>(|| backend::base(bytes.expose_secret())));
         Self { bytes, public }
     }
 }

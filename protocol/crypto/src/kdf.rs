@@ -1,10 +1,11 @@
 //! SHA-256, HMAC and HKDF (RFC 6234, 2104, 5869).
 
+use crate::stack::{HASHES, scrubbed};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Length of a SHA-256 digest in bytes.
 pub const HASH_LEN: usize = 32;
@@ -35,13 +36,13 @@ pub fn lp(x: &[u8]) -> [u8; 4] {
 
 /// HMAC-SHA-256 over the concatenation of `parts`.
 pub fn hmac(key: &[u8; 32], parts: &[&[u8]], out: &mut [u8; 32]) {
-    let mut mac = keyed::<Hmac<Sha256>>(key);
-    for part in parts {
-        mac.update(part);
-    }
-    let mut tag = mac.finalize().into_bytes();
-    out.copy_from_slice(&tag);
-    tag.as_mut_slice().zeroize();
+    scrubbed::<HASHES, _>(|| {
+        let mut mac = keyed::<Hmac<Sha256>>(key);
+        for part in parts {
+            mac.update(part);
+        }
+        out.copy_from_slice(&mac.finalize().into_bytes());
+    });
 }
 
 /// An HMAC-SHA-256 key, hashed once for several messages; wiped on drop.
@@ -56,22 +57,22 @@ impl HmacKey {
 
     /// `HMAC(key, message)`.
     pub fn tag(&self, message: &[u8], out: &mut [u8; 32]) {
-        let mut tag = self.0.clone().chain_update(message).finalize().into_bytes();
-        out.copy_from_slice(&tag);
-        tag.as_mut_slice().zeroize();
+        scrubbed::<HASHES, _>(|| {
+            out.copy_from_slice(&self.0.clone().chain_update(message).finalize().into_bytes());
+        });
     }
 }
 
 /// `HKDF-Extract(salt, ikm)` with SHA-256.
 #[must_use]
 pub fn extract(salt: &[u8], ikm: &[&[u8]]) -> Prk {
-    let mut ctx = hkdf::HkdfExtract::<Sha256>::new(Some(salt));
-    for part in ikm {
-        ctx.input_ikm(part);
-    }
-    let (mut bytes, hk) = ctx.finalize();
-    bytes.as_mut_slice().zeroize();
-    Prk(hk)
+    scrubbed::<HASHES, _>(|| {
+        let mut ctx = hkdf::HkdfExtract::<Sha256>::new(Some(salt));
+        for part in ikm {
+            ctx.input_ikm(part);
+        }
+        Prk(ctx.finalize().1)
+    })
 }
 
 /// A pseudo-random key: what [`extract`] gives and `HKDF-Expand` takes.
@@ -90,22 +91,22 @@ impl Prk {
     /// `N` is at most 255 × 32 bytes, checked when the program is compiled.
     pub fn expand<const N: usize>(&self, info: &[&[u8]], out: &mut [u8; N]) {
         const { assert!(N <= 255 * HASH_LEN, "HKDF-SHA-256 gives at most 8160 bytes") };
-        let fits = self.0.expand_multi_info(info, out);
-        debug_assert!(fits.is_ok(), "the length was checked at compile time");
+        let fits = scrubbed::<HASHES, _>(|| self.0.expand_multi_info(info, out).is_ok());
+        debug_assert!(fits, "the length was checked at compile time");
     }
 }
 
 /// HKDF with SHA-512 in one step: `out = Expand(Extract(salt, ikm), info)`; for the key slots.
 pub fn hkdf_sha512<const N: usize>(salt: &[u8], ikm: &[&[u8]], info: &[&[u8]], out: &mut [u8; N]) {
     const { assert!(N <= 255 * 64, "HKDF-SHA-512 gives at most 16320 bytes") };
-    let mut ctx = hkdf::HkdfExtract::<Sha512>::new(Some(salt));
-    for part in ikm {
-        ctx.input_ikm(part);
-    }
-    let (mut bytes, hk) = ctx.finalize();
-    bytes.as_mut_slice().zeroize();
-    let fits = hk.expand_multi_info(info, out);
-    debug_assert!(fits.is_ok(), "the length was checked at compile time");
+    let fits = scrubbed::<HASHES, _>(|| {
+        let mut ctx = hkdf::HkdfExtract::<Sha512>::new(Some(salt));
+        for part in ikm {
+            ctx.input_ikm(part);
+        }
+        ctx.finalize().1.expand_multi_info(info, out).is_ok()
+    });
+    debug_assert!(fits, "the length was checked at compile time");
 }
 
 crate::opaque!(HmacKey, Prk, Pair);

@@ -1,13 +1,12 @@
 //! ML-KEM-768 (FIPS 203): encapsulation key 1184 bytes, ciphertext 1088, shared secret 32.
 
-mod expanded;
+mod backend;
 
+use crate::stack::{KEM, scrubbed};
 use crate::{SecretBox, secret};
-use expanded::Expanded;
-use libcrux_ml_kem::mlkem768;
+use backend::Expanded;
 use rand_core::CryptoRng;
 use std::sync::Arc;
-use zeroize::{Zeroize, Zeroizing};
 
 /// Length of an encapsulation key in bytes.
 pub const EK_LEN: usize = 1184;
@@ -88,14 +87,11 @@ impl Seed {
     /// rejection), never an error.
     #[must_use]
     pub fn decapsulate(&self, ct: &Ciphertext) -> Shared {
-        let mut raw = self.expanded.decapsulate(&ct.0);
-        let shared = Shared::copy_of(&raw);
-        raw.zeroize();
-        shared
+        scrubbed::<KEM, _>(|| Shared::copy_of(&self.expanded.decapsulate(&ct.0)))
     }
 
     fn expand(bytes: SecretBox<64>) -> Self {
-        let expanded = Arc::new(Expanded::of(bytes.expose_secret()));
+        let expanded = scrubbed::<KEM, _>(|| Arc::new(Expanded::of(bytes.expose_secret())));
         Self { bytes, expanded }
     }
 }
@@ -107,11 +103,7 @@ impl EncapsulationKey {
     /// [`InvalidKey`] if a coefficient is not below q.
     pub fn from_bytes(bytes: &[u8; EK_LEN]) -> Result<Self, InvalidKey> {
         // CRY-5
-        if mlkem768::validate_public_key(&bytes.into()) {
-            Ok(Self(Box::new(*bytes)))
-        } else {
-            Err(InvalidKey)
-        }
+        if backend::is_valid(bytes) { Ok(Self(Box::new(*bytes))) } else { Err(InvalidKey) }
     }
 
     /// The 1184 bytes.
@@ -122,12 +114,11 @@ impl EncapsulationKey {
 
     /// Makes a secret for the owner of this key.
     pub fn encapsulate(&self, rng: &mut impl CryptoRng) -> (Ciphertext, Shared) {
-        let mut dice = Zeroizing::new([0; 32]);
-        rng.fill_bytes(dice.as_mut_slice());
-        let (ct, mut raw) = mlkem768::encapsulate(&(&*self.0).into(), *dice);
-        let shared = Shared::copy_of(&raw);
-        raw.zeroize();
-        (Ciphertext(Box::new(ct.into())), shared)
+        let dice = SecretBox::<32>::random(rng);
+        scrubbed::<KEM, _>(|| {
+            let (ct, raw) = backend::encapsulate(&self.0, dice.expose_secret());
+            (Ciphertext(Box::new(ct)), Shared::copy_of(&raw))
+        })
     }
 }
 

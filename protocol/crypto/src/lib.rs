@@ -14,6 +14,7 @@ pub mod password;
 pub mod sign;
 
 mod secret;
+mod stack;
 mod wiped;
 
 pub use kdf::{HASH_LEN, hash, sha3_256};

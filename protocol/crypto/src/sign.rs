@@ -1,11 +1,12 @@
 //! Ed25519 (RFC 8032, strict verification) and ML-DSA-65 (FIPS 204). Identity certificates and
 //! successor statements are the only things that are ever signed (ID-CERT-3).
 
-use crate::secret;
+use crate::stack::{SIGNATURES, scrubbed};
+use crate::{SecretBox, secret};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use libcrux_ml_dsa::ml_dsa_65;
 use rand_core::CryptoRng;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 /// Length of an Ed25519 public key in bytes.
 pub const ED_PK_LEN: usize = 32;
@@ -37,13 +38,17 @@ impl EdSecret {
     /// The public key, 32 bytes.
     #[must_use]
     pub fn public(&self) -> [u8; ED_PK_LEN] {
-        SigningKey::from_bytes(self.expose_secret()).verifying_key().to_bytes()
+        scrubbed::<SIGNATURES, _>(|| {
+            SigningKey::from_bytes(self.expose_secret()).verifying_key().to_bytes()
+        })
     }
 
     /// Signs `message`; deterministic.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; ED_SIG_LEN] {
-        SigningKey::from_bytes(self.expose_secret()).sign(message).to_bytes()
+        scrubbed::<SIGNATURES, _>(|| {
+            SigningKey::from_bytes(self.expose_secret()).sign(message).to_bytes()
+        })
     }
 }
 
@@ -65,8 +70,7 @@ impl MdSecret {
     /// The public key, 1952 bytes.
     #[must_use]
     pub fn public(&self) -> Box<[u8; MD_PK_LEN]> {
-        let keys = self.expand();
-        Box::new(*keys.0.verification_key.as_ref())
+        scrubbed::<SIGNATURES, _>(|| Box::new(*self.expand().0.verification_key.as_ref()))
     }
 
     /// Signs `message` under `context`, hedged with randomness.
@@ -79,12 +83,12 @@ impl MdSecret {
         context: &[u8],
         message: &[u8],
     ) -> Result<Box<[u8; MD_SIG_LEN]>, CannotSign> {
-        let keys = self.expand();
-        let mut dice = Zeroizing::new([0; 32]);
-        rng.fill_bytes(dice.as_mut_slice());
-        let signature = ml_dsa_65::sign(&keys.0.signing_key, message, context, *dice)
-            .map_err(|_| CannotSign)?;
-        Ok(Box::new(*signature.as_ref()))
+        let dice = SecretBox::<32>::random(rng);
+        let signed = scrubbed::<SIGNATURES, _>(|| {
+            let keys = self.expand();
+            ml_dsa_65::sign(&keys.0.signing_key, message, context, *dice.expose_secret())
+        });
+        signed.map(|signature| Box::new(*signature.as_ref())).map_err(|_| CannotSign)
     }
 
     fn expand(&self) -> Expanded {

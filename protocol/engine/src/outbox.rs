@@ -200,10 +200,7 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
             bytes: get_bytes(r)?.to_vec(),
         }),
         1 => Load::Receipt,
-        2 => Load::Generation {
-            g: r.u16()?,
-            r: GenerationRandom::copy_of(&Zeroizing::new(r.array()?)),
-        },
+        2 => Load::Generation { g: r.u16()?, r: GenerationRandom::copy_of(r.array_ref()?) },
         3 => Load::Inbox { version: r.u32()?, mailboxes: crate::rows::get_keys(r)? },
         4 => Load::Handshake,
         _ => return Err(Malformed::Field("load")),

@@ -148,7 +148,7 @@ impl Invite {
         if !distinct(&mailboxes) {
             return Err(Malformed::Field("mailboxes"));
         }
-        let secret = InviteSecret::copy_of(&Zeroizing::new(r.array()?));
+        let secret = InviteSecret::copy_of(r.array_ref()?);
         let invite = Self { mailboxes, secret, m1_hash: r.array()?, expiry_hours: r.u32()? };
         if r.remaining() > 0 { Err(Malformed::Long) } else { Ok(invite) }
     }

@@ -225,11 +225,11 @@ impl AwaitingM3 {
         let state = Self {
             parsed: M1::parse(&m1)?,
             m1,
-            e: dh::Private::copy_of(&Zeroizing::new(r.array()?)),
+            e: dh::Private::copy_of(r.array_ref()?),
             ct1: kem::Ciphertext::from_bytes(&r.array()?),
-            r_b: SasNonce::copy_of(&Zeroizing::new(r.array()?)),
+            r_b: SasNonce::copy_of(r.array_ref()?),
             h: r.array()?,
-            ck: ChainKey::copy_of(&Zeroizing::new(r.array()?)),
+            ck: ChainKey::copy_of(r.array_ref()?),
             cert_hash: r.array()?,
             hours: r.u32()?,
         };

@@ -210,10 +210,10 @@ impl Inviter {
         let mut r = Reader::new(bytes);
         read_version(&mut r)?;
         let mut inviter = Self {
-            e: dh::Private::copy_of(&Zeroizing::new(r.array()?)),
-            k: kem::Seed::copy_of(&Zeroizing::new(r.array()?)),
-            r_a: SasNonce::copy_of(&Zeroizing::new(r.array()?)),
-            secret: InviteSecret::copy_of(&Zeroizing::new(r.array()?)),
+            e: dh::Private::copy_of(r.array_ref()?),
+            k: kem::Seed::copy_of(r.array_ref()?),
+            r_a: SasNonce::copy_of(r.array_ref()?),
+            secret: InviteSecret::copy_of(r.array_ref()?),
             cert_hash: r.array()?,
             expiry_hours: r.u32()?,
             mailboxes: Vec::new(),
@@ -320,14 +320,14 @@ impl AwaitingM4 {
         let mut r = Reader::new(bytes);
         read_version(&mut r)?;
         let state = Self {
-            e: dh::Private::copy_of(&Zeroizing::new(r.array()?)),
-            k: kem::Seed::copy_of(&Zeroizing::new(r.array()?)),
+            e: dh::Private::copy_of(r.array_ref()?),
+            k: kem::Seed::copy_of(r.array_ref()?),
             h: r.array()?,
-            ck: ChainKey::copy_of(&Zeroizing::new(r.array()?)),
-            x3: dh::Shared::copy_of(&Zeroizing::new(r.array()?)),
+            ck: ChainKey::copy_of(r.array_ref()?),
+            x3: dh::Shared::copy_of(r.array_ref()?),
             e_b: dh::Public(r.array()?),
             static_x: dh::Public(r.array()?),
-            static_k: kem::Seed::copy_of(&Zeroizing::new(r.array()?)),
+            static_k: kem::Seed::copy_of(r.array_ref()?),
             sas: Sas::from_code(r.array()?),
             day: r.u32()?,
             peer_intro: Introduction::decode_from(&mut r)?,

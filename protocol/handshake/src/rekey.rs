@@ -245,10 +245,10 @@ impl Initiated {
         let mut r = Reader::new(bytes);
         read_version(&mut r)?;
         let state = Self {
-            e: dh::Private::copy_of(&Zeroizing::new(r.array()?)),
-            k: kem::Seed::copy_of(&Zeroizing::new(r.array()?)),
+            e: dh::Private::copy_of(r.array_ref()?),
+            k: kem::Seed::copy_of(r.array_ref()?),
             h: r.array()?,
-            ck: ChainKey::copy_of(&Zeroizing::new(r.array()?)),
+            ck: ChainKey::copy_of(r.array_ref()?),
             cert_hash: r.array()?,
             day: r.u32()?,
             peer: IdCert::trusted_from_store(r.take(CERT_LEN)?)?,

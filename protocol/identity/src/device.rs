@@ -132,8 +132,8 @@ impl Identity {
         if r.u8()? != STORED_VERSION {
             return Err(Malformed::Field("version").into());
         }
-        let ed = sign::EdSecret::copy_of(&Zeroizing::new(r.array()?));
-        let md = sign::MdSecret::copy_of(&Zeroizing::new(r.array()?));
+        let ed = sign::EdSecret::copy_of(r.array_ref()?);
+        let md = sign::MdSecret::copy_of(r.array_ref()?);
         let count = r.u8()?;
         let current = Statics::read(&mut r)?;
         let previous = match count {
@@ -201,8 +201,8 @@ impl Statics {
 
     fn read(r: &mut Reader<'_>) -> Result<Self, StoredError> {
         Ok(Self {
-            x: dh::Private::copy_of(&Zeroizing::new(r.array()?)),
-            k: kem::Seed::copy_of(&Zeroizing::new(r.array()?)),
+            x: dh::Private::copy_of(r.array_ref()?),
+            k: kem::Seed::copy_of(r.array_ref()?),
             cert: IdCert::trusted_from_store(r.take(CERT_LEN)?)?,
         })
     }

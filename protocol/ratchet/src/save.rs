@@ -67,13 +67,13 @@ impl Ratchet {
         if r.u8()? != VERSION {
             return Err(Malformed::Field("version"));
         }
-        let (sid, root) = (r.array()?, RootKey::copy_of(&Zeroizing::new(r.array()?)));
+        let (sid, root) = (r.array()?, RootKey::copy_of(r.array_ref()?));
         let turn = read_turn(&mut r)?;
         let receiving = match r.u8()? {
             0 => None,
             1 => Some(Receiving {
                 dh: dh::Public(r.array()?),
-                chain: ChainKey::copy_of(&Zeroizing::new(r.array()?)),
+                chain: ChainKey::copy_of(r.array_ref()?),
                 n: read_n(&mut r)?,
             }),
             _ => return Err(Malformed::Field("receiving")),
@@ -94,8 +94,8 @@ fn write_own(w: &mut Writer, own: &Own) {
 }
 
 fn read_own(r: &mut Reader<'_>) -> Result<Own, Malformed> {
-    let dh = dh::Private::copy_of(&Zeroizing::new(r.array()?));
-    let seed = kem::Seed::copy_of(&Zeroizing::new(r.array()?));
+    let dh = dh::Private::copy_of(r.array_ref()?);
+    let seed = kem::Seed::copy_of(r.array_ref()?);
     Ok(Own::new(dh, seed))
 }
 
@@ -115,7 +115,7 @@ fn read_turn(r: &mut Reader<'_>) -> Result<Turn, Malformed> {
         2 => Turn::Send(Sending {
             own: read_own(r)?,
             ct: kem::Ciphertext::from_bytes(&r.array()?),
-            chain: ChainKey::copy_of(&Zeroizing::new(r.array()?)),
+            chain: ChainKey::copy_of(r.array_ref()?),
             n: read_n(r)?,
             pn: read_n(r)?,
         }),
@@ -136,7 +136,7 @@ fn read_skipped(r: &mut Reader<'_>) -> Result<Skipped, Malformed> {
         let mut keys = BTreeMap::new();
         for _ in 0..r.u16()? {
             let (n, day) = (read_n(r)?, r.u32()?);
-            let mk = MessageKey::copy_of(&Zeroizing::new(r.array()?));
+            let mk = MessageKey::copy_of(r.array_ref()?);
             if keys.last_key_value().is_some_and(|(last, _)| *last >= n) {
                 return Err(Malformed::Field("keys"));
             }

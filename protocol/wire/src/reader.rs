@@ -42,9 +42,17 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Short`] if fewer are left.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        self.array_ref().copied()
+    }
+
+    /// Takes the next `N` bytes where they lie, for a secret that is copied into its box at once.
+    ///
+    /// # Errors
+    /// [`Malformed::Short`] if fewer are left.
+    pub fn array_ref<const N: usize>(&mut self) -> Result<&'a [u8; N], Malformed> {
         let (head, tail) = self.left.split_first_chunk::<N>().ok_or(Malformed::Short)?;
         self.left = tail;
-        Ok(*head)
+        Ok(head)
     }
 
     /// Takes a reader over the next `n` bytes, which must then be finished on its own.

@@ -71,6 +71,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { name: "pvtcoms-simnet", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-nopanic", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-timing", folder: "testing", may: &[], never: &[] },
+    Crate { name: "pvtcoms-memory", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-machine", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-e2e", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-fuzz", folder: "testing", may: &[], never: &[] },
