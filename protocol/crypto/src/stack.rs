@@ -26,7 +26,8 @@ fn below<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// Overwrites what lies below the caller's frame.
 #[inline(never)]
-fn overwrite<const DEPTH: usize>() {
+pub(crate) fn overwrite<const DEPTH: usize>() {
     black_box(&mut [0_u8; DEPTH]);
 }

@@ -6,6 +6,8 @@
 
 #[path = "peers/contest.rs"]
 mod contest;
+#[path = "peers/floor.rs"]
+mod floor;
 #[path = "peers/olm.rs"]
 mod olm;
 
@@ -99,6 +101,13 @@ fn ratios() {
     let setup = Contest { name: "set-up", target: 1.30, rounds: 1500, batch: 1 }.run(
         || (),
         |()| drop(black_box(ours.meet().unwrap())),
+        || (),
+        |()| drop(black_box(olm.meet())),
+    );
+    let (mut ours, mut olm) = (floor::Floor::new(), olm::People::new());
+    Contest { name: "of it keys", target: 1.30, rounds: 1500, batch: 1 }.run(
+        || (),
+        |()| ours.run(),
         || (),
         |()| drop(black_box(olm.meet())),
     );
