@@ -4,7 +4,7 @@ use super::stage::{Stage, ground, send, wait_received, wait_state};
 use e2e::Mailbox;
 
 /// IN-3, BRD-8, BRD-14: whatever the mailbox does to its answers, everything arrives once, in
-/// order and unchanged, because one answer of six is left alone.
+/// order and unchanged, because most answers are left alone.
 #[test]
 fn in_3_hostile_mailbox_changes_duplicates_and_loses_nothing() {
     let (folder, net) = ground();
