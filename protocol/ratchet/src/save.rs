@@ -148,5 +148,5 @@ fn read_skipped(r: &mut Reader<'_>) -> Result<Skipped, Malformed> {
         }
         chains.push(Chain { dh, keys });
     }
-    Ok(Skipped { chains })
+    Ok(Skipped::new(chains))
 }

@@ -125,7 +125,7 @@ impl Ratchet {
 
     fn new(root: &[u8; 32], sid: [u8; 32], turn: Turn) -> Self {
         let root = RootKey::copy_of(root);
-        Self { sid, root, turn, receiving: None, skipped: Skipped::default() }
+        Self { sid, root, turn, receiving: None, skipped: Skipped::new(Vec::new()) }
     }
 
     /// Whether [`encrypt`](Self::encrypt) would not answer [`EncryptError::NotYet`].

@@ -15,9 +15,10 @@ pub const SKIPPED_DAYS: u32 = 30;
 
 /// Keys by chain, oldest chain first, and by number. That is also the order of their making: a
 /// chain gets no more keys once the next has begun.
-#[derive(Default)]
 pub(crate) struct Skipped {
     pub(crate) chains: Vec<Chain>,
+    /// No key is from before this day: most calls of [`Self::expire`] need look at nothing else.
+    oldest: u32,
 }
 
 /// The keys of one chain, which is known by the peer's DH key.
@@ -34,17 +35,26 @@ pub(crate) struct Key {
 
 crypto::opaque!(Skipped, Chain, Key);
 
-impl Key {
-    fn expired(&self, today: u32) -> bool {
-        today.saturating_sub(self.day) > SKIPPED_DAYS
-    }
+const fn too_old(day: u32, today: u32) -> bool {
+    today.saturating_sub(day) > SKIPPED_DAYS
 }
 
 impl Skipped {
+    pub(crate) fn new(chains: Vec<Chain>) -> Self {
+        let mut skipped = Self { chains, oldest: u32::MAX };
+        skipped.find_oldest();
+        skipped
+    }
+
+    fn find_oldest(&mut self) {
+        let days = self.chains.iter().flat_map(|chain| chain.keys.values()).map(|key| key.day);
+        self.oldest = days.min().unwrap_or(u32::MAX);
+    }
+
     /// The key of message `n` of chain `dh`, if it is stored and not too old.
     pub(crate) fn get(&self, dh: &dh::Public, n: u32, today: u32) -> Option<&MessageKey> {
         let key = self.chains.iter().find(|c| c.dh == *dh)?.keys.get(&n)?;
-        (!key.expired(today)).then_some(&key.mk)
+        (!too_old(key.day, today)).then_some(&key.mk)
     }
 
     /// Whether keys of this chain are stored.
@@ -65,6 +75,7 @@ impl Skipped {
         if keys.is_empty() {
             return;
         }
+        self.oldest = self.oldest.min(today);
         let keys = keys.into_iter().map(|(n, mk)| (n, Key { day: today, mk }));
         if self.chains.last().is_none_or(|c| c.dh != *dh) {
             self.chains.push(Chain { dh: *dh, keys: BTreeMap::new() });
@@ -96,11 +107,15 @@ impl Skipped {
 
     /// Forgets keys that are too old; says whether there were any.
     pub(crate) fn expire(&mut self, today: u32) -> bool {
+        if !too_old(self.oldest, today) {
+            return false;
+        }
         let before = self.len();
         for chain in &mut self.chains {
-            chain.keys.retain(|_, key| !key.expired(today));
+            chain.keys.retain(|_, key| !too_old(key.day, today));
         }
         self.chains.retain(|c| !c.keys.is_empty());
+        self.find_oldest();
         self.len() != before
     }
 

@@ -129,8 +129,8 @@ pub(super) const PLANTED: &[Mutant] = &[
         what: "RAT-6: keys never grow too old",
         edits: &[Edit {
             file: SKIPPED,
-            from: "today.saturating_sub(self.day) > SKIPPED_DAYS",
-            to: "today.saturating_sub(self.day) == u32::MAX",
+            from: "today.saturating_sub(day) > SKIPPED_DAYS",
+            to: "today.saturating_sub(day) == u32::MAX",
         }],
         found_as: &["limit"],
     },
