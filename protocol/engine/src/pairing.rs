@@ -277,7 +277,7 @@ fn get_burnt(r: &mut Reader<'_>) -> Result<Burnt, Malformed> {
             slot: r.u8()?,
             mailbox: r.array()?,
             tag: Tag(r.array()?),
-            key: EnvelopeKey::copy_of(&r.array()?),
+            key: EnvelopeKey::copy_of(r.array_ref()?),
         });
     }
     Ok(Burnt { m2, slots })

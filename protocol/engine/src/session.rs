@@ -216,21 +216,21 @@ impl Session {
         let ratchet = Ratchet::from_secret_bytes(get_bytes(&mut r)?)?;
         let send = SendChain::from_secret_bytes(get_bytes(&mut r)?)?;
         let recv = RecvChain::from_secret_bytes(get_bytes(&mut r)?)?;
-        let send_secret = GenerationSecret::copy_of(&r.array()?);
-        let recv_secret = GenerationSecret::copy_of(&r.array()?);
+        let send_secret = GenerationSecret::copy_of(r.array_ref()?);
+        let recv_secret = GenerationSecret::copy_of(r.array_ref()?);
         let send_next = if get_flag(&mut r)? {
-            Some((GenerationSecret::copy_of(&r.array()?), r.array()?))
+            Some((GenerationSecret::copy_of(r.array_ref()?), r.array()?))
         } else {
             None
         };
         let recv_next = if get_flag(&mut r)? {
-            let secret = GenerationSecret::copy_of(&r.array()?);
+            let secret = GenerationSecret::copy_of(r.array_ref()?);
             Some((secret, RecvChain::from_secret_bytes(get_bytes(&mut r)?)?))
         } else {
             None
         };
         let sync = SyncChain::from_secret_bytes(get_bytes(&mut r)?)?;
-        let recovery = RecoveryPsk::copy_of(&r.array()?);
+        let recovery = RecoveryPsk::copy_of(r.array_ref()?);
         let (send_since, peer_base) = (r.u64()?, r.u32()?);
         let (seq_out, seq_in) = (r.u32()?, r.u32()?);
         let ack_due = get_flag(&mut r)?;

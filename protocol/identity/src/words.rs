@@ -25,13 +25,8 @@ pub(crate) fn word(byte: u8, position: usize) -> &'static str {
 /// The byte that a typed word stands for at `position`; letter case and surrounding spaces do
 /// not matter.
 pub(crate) fn byte(typed: &str, position: usize) -> Option<u8> {
-    let typed = typed.trim().to_lowercase();
-    let found = if position.is_multiple_of(2) {
-        pgp_words::to_bytes(&[typed.as_str()])
-    } else {
-        pgp_words::to_bytes(&[word(0, 0), &typed])
-    };
-    found?.last().copied()
+    let typed = typed.trim();
+    (0..=u8::MAX).find(|byte| word(*byte, position).eq_ignore_ascii_case(typed))
 }
 
 #[cfg(test)]

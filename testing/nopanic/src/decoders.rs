@@ -8,11 +8,15 @@ use board::header::{DigestReader, PageHeader};
 use board::tag::SyncChain;
 use content::{Content, Joiner};
 use core::hint::black_box;
+use crypto::Zeroizing;
 use crypto::aead::EnvelopeKey;
+use engine::changes::{Snapshot, Table};
+use engine::{Engine, Now};
+use gate::Frame;
 use handshake::{
     AwaitingM3, AwaitingM4, Introduction, Invite, Inviter, RecoveryPsk, accept, rekey,
 };
-use identity::{Identity, UnverifiedCert, successor};
+use identity::{IdCert, Identity, Sas, UnverifiedCert, successor, word_matches};
 use ratchet::{Ciphertext, Ratchet};
 use wire::{Codec, Malformed, Reader, Writer};
 
@@ -60,6 +64,18 @@ pub(crate) fn identity_cert(input: &Input<'_>) -> Outcome {
 #[inline(never)]
 pub(crate) fn identity_stored(input: &Input<'_>) -> Outcome {
     seen(Identity::from_secret_bytes(input.state)).map(drop)
+}
+
+#[inline(never)]
+pub(crate) fn identity_known(input: &Input<'_>) -> Outcome {
+    seen(IdCert::trusted_from_store(input.state)).map(drop)
+}
+
+#[inline(never)]
+pub(crate) fn identity_word(input: &Input<'_>) -> Outcome {
+    let code = Sas::from_code(*input.state.first_chunk()?).code();
+    black_box(word_matches(*code.first()?, input.message.len(), input.text));
+    Some(())
 }
 
 #[inline(never)]
@@ -149,6 +165,11 @@ pub(crate) fn content_join(input: &Input<'_>) -> Outcome {
 }
 
 #[inline(never)]
+pub(crate) fn content_join_stored(input: &Input<'_>) -> Outcome {
+    seen(Joiner::from_secret_bytes(input.state)).map(drop)
+}
+
+#[inline(never)]
 pub(crate) fn board_request(input: &Input<'_>) -> Outcome {
     seen(RequestHead::decode(input.message.first_chunk()?)).map(drop)
 }
@@ -187,9 +208,11 @@ pub(crate) fn board_envelope(input: &Input<'_>) -> Outcome {
     let envelope = Envelope::from_bytes(input.message.first_chunk()?);
     let key = EnvelopeKey::copy_of(input.state.first_chunk()?);
     let parcel = seen(envelope::open(&key, &[1; 32], &envelope))?;
-    seen(PartJoiner::new(parcel)).map(|joiner| {
-        black_box(joiner.whole());
-    })
+    let other = Envelope::from_bytes(input.identity.first_chunk()?);
+    let mut joiner = seen(PartJoiner::new(parcel))?;
+    seen(joiner.add(seen(envelope::open(&key, &[1; 32], &other))?))?;
+    black_box(joiner.whole());
+    Some(())
 }
 
 #[inline(never)]
@@ -211,4 +234,20 @@ pub(crate) fn board_send_stored(input: &Input<'_>) -> Outcome {
 pub(crate) fn board_recv_stored(input: &Input<'_>) -> Outcome {
     let result: Result<RecvChain, Malformed> = RecvChain::from_secret_bytes(input.state);
     seen(result).map(drop)
+}
+
+#[inline(never)]
+pub(crate) fn gate_frame(input: &Input<'_>) -> Outcome {
+    seen(Frame::from_bytes(input.message)).map(drop)
+}
+
+/// A profile with one row of each table, each as it may be.
+#[inline(never)]
+pub(crate) fn engine_rows(input: &Input<'_>) -> Outcome {
+    let row = |table: &Table| {
+        (*table, black_box(input.message).to_vec(), Zeroizing::new(black_box(input.state).to_vec()))
+    };
+    let rows = Snapshot(Table::ALL.iter().map(row).collect());
+    let now = Now { mono_ms: 1, unix_ms: 1 };
+    seen(Engine::load(&mut Dice, now, &rows)).map(drop)
 }

@@ -50,6 +50,8 @@ const DECODERS: &[Decoder] = &[
     decoders::wire_writer,
     decoders::identity_cert,
     decoders::identity_stored,
+    decoders::identity_known,
+    decoders::identity_word,
     decoders::identity_successor,
     decoders::handshake_invite,
     decoders::handshake_introduction,
@@ -63,6 +65,7 @@ const DECODERS: &[Decoder] = &[
     decoders::ratchet_message,
     decoders::content_decode,
     decoders::content_join,
+    decoders::content_join_stored,
     decoders::board_request,
     decoders::board_put_answer,
     decoders::board_fetch_answer,
@@ -73,6 +76,8 @@ const DECODERS: &[Decoder] = &[
     decoders::board_sync_stored,
     decoders::board_send_stored,
     decoders::board_recv_stored,
+    decoders::gate_frame,
+    decoders::engine_rows,
 ];
 
 const CONTROLS: &[Decoder] = &[
