@@ -69,8 +69,8 @@ pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
     }
     let places = Places::new(project);
     std::fs::create_dir_all(&places.artifacts).context("cannot make fuzz/artifacts")?;
-    let targets = plan(project, &places, &options.targets)?;
     build(project, &places)?;
+    let targets = plan(project, &places, &options.targets)?;
     if options.control {
         return control(project, &places);
     }
@@ -115,8 +115,7 @@ impl Places {
 /// Writes the generated inputs and reads the list of targets, of which `only` those are wanted.
 fn plan(project: &Project, places: &Places, only: &[String]) -> Result<Vec<Target>> {
     println!("fuzz: writing inputs");
-    let mut cargo = project.cargo(&["run", "--quiet", "--locked", "--package", "pvtcoms-fuzz"]);
-    let listed = output(cargo.args(["--bin", "plan", "--"]).arg(&places.inputs))?;
+    let listed = output(project.command(places.programs.join("plan")).arg(&places.inputs))?;
     let all: Vec<Target> = listed
         .lines()
         .filter_map(|line| line.split_once(' '))

@@ -1,7 +1,9 @@
 //! For `cargo xtask fuzz`: writes the generated inputs and the committed corpus of every target to
-//! `FOLDER/target/`, and prints `target longest-input` for each.
-#![expect(clippy::print_stdout, reason = "its output is its purpose")]
+//! `FOLDER/target/`, and prints `target longest-input` for each. Here and not beside the targets, so that
+//! what is generated is made with the same stand-ins that will read it.
 
+// What counts edges is in there.
+use libfuzzer_sys as _;
 use std::io;
 use std::path::PathBuf;
 
