@@ -16,7 +16,7 @@ demo: ## Two people talk over a private Tor network on this machine. First build
 	@tools/install.sh demo
 	@cargo xtask demo
 
-test: ## Everything that is checked: style, layers, claims, supply chain, all tests. First run 30-50 min on two cores.
+test: ## Everything that is checked: style, layers, claims, supply chain, all tests. First run 45 min on two cores.
 	@tools/install.sh test
 	@cargo xtask ci
 

@@ -23,12 +23,13 @@ const LONG_TEXT: usize = 100 * 1024;
 /// How long a message may take before the demo has failed.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What is said before the mailbox dies; the first speaker is Alice.
+/// What is said before the mailbox dies, and whether Alice says it. Bob was invited, so he can speak
+/// at once; Alice's first message would wait for his device's greeting (RAT-4).
 const BEFORE: [(bool, &str); 4] = [
-    (true, "Hello Bob. Nobody between us can read this, today or later."),
-    (false, "Hello Alice. And the mailbox cannot tell that we know each other."),
-    (true, "The documents are ready."),
-    (false, "Send them. I check the hash."),
+    (false, "Hello Alice. Nobody between us can read this, today or later."),
+    (true, "Hello Bob. And the mailbox cannot tell that we know each other."),
+    (false, "Are the documents ready? I check the hash."),
+    (true, "They are. Here they come."),
 ];
 /// What is said after the mailbox is back.
 const AFTER: [(bool, &str); 2] =
