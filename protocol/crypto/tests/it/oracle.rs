@@ -1,5 +1,5 @@
-//! Differential tests: our types, made of libcrux, against implementations that share no code with
-//! it and that no program of ours links (RustCrypto's `ml-kem` and `ml-dsa`).
+//! Differential tests: our types, made of graviola and libcrux, against implementations that share no code with
+//! them and that no program of ours links (RustCrypto's `ml-kem` and `ml-dsa`).
 //!
 //! Case `i` draws everything from the seed `first + i`. A failure names its seed; run that case
 //! alone, or others than the usual ones, with `PVTCOMS_ORACLE_SEED=SEED`.
