@@ -5,7 +5,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Length of a SHA-256 digest in bytes.
 pub const HASH_LEN: usize = 32;
@@ -57,11 +57,13 @@ impl HmacKey {
 
     /// `HMAC(key, message)`.
     pub fn tag(&self, message: &[u8], out: &mut [u8; 32]) {
-        out.copy_from_slice(&self.0.clone().chain_update(message).finalize().into_bytes());
+        let mut tag = self.0.clone().chain_update(message).finalize().into_bytes();
+        out.copy_from_slice(&tag);
+        tag.as_mut_slice().zeroize();
     }
 }
 
-/// What its tags left on the stack goes with it: a chain of a thousand steps makes two tags a step.
+/// What the library left on the stack for its tags goes with it, once for all of them.
 impl Drop for HmacKey {
     fn drop(&mut self) {
         overwrite::<HASHES>();

@@ -1,6 +1,7 @@
 //! What the primitives' crates keep of a key, they wipe: a feature that goes missing breaks the build here.
 //!
-//! libcrux wipes nothing, so its expanded keys are wiped where they are made (`kem`, `sign`).
+//! libcrux wipes nothing, so its expanded keys are wiped where they are made (`kem`, `sign`). Graviola's wipe
+//! themselves and have no trait that says so.
 
 use static_assertions::assert_impl_all;
 use zeroize::ZeroizeOnDrop;
