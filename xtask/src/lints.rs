@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
 use crate::project::Project;
-use crate::sources::rust_files;
+use crate::sources::rust_texts;
 
 /// The crates with a lint table of their own, because Cargo lets none override a single lint, and the most places that may hold
 /// `unsafe` there (`None`: any number).
@@ -84,13 +84,8 @@ fn strictness(level: &Value) -> u8 {
 
 /// Counts the exceptions from the lint `unsafe_code` in a crate: each marks one function or block.
 fn unsafe_places(folder: &Path) -> Result<usize> {
-    let mut places: usize = 0;
-    for file in rust_files(&folder.join("src"))? {
-        let text = std::fs::read_to_string(&file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
-        places = places.saturating_add(count(&text));
-    }
-    Ok(places)
+    let texts = rust_texts(folder, "src")?;
+    Ok(texts.iter().fold(0, |places: usize, (_, text)| places.saturating_add(count(text))))
 }
 
 fn count(text: &str) -> usize {

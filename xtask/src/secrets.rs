@@ -9,10 +9,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::project::Project;
-use crate::sources::rust_files;
+use crate::sources::rust_texts;
 
 /// Where secrets live, lowest crate first: each may hold those of the ones before it.
 const CRATES: &[&str] = &[
@@ -43,15 +43,11 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     let mut report = Report::default();
     let mut known = BTreeSet::from(["SecretBox".to_owned()]);
     for folder in CRATES {
-        let mut files = Vec::new();
-        for file in rust_files(&project.root().join(folder).join("src"))? {
-            let text = std::fs::read_to_string(&file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
-            let place = file.strip_prefix(project.root()).unwrap_or(&file).display().to_string();
-            if !is_test(&file) {
-                files.push((place, code(&text)));
-            }
-        }
+        let texts = rust_texts(project.root(), &format!("{folder}/src"))?.into_iter();
+        let files: Vec<(String, String)> = texts
+            .filter(|(file, _)| !is_test(file))
+            .map(|(file, text)| (file.display().to_string(), code(&text)))
+            .collect();
         check(&files, &mut known, &mut report);
     }
     for line in &report.wrong {

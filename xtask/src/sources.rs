@@ -27,12 +27,8 @@ impl Sources {
     pub(crate) fn scan(project: &Project) -> Result<Self> {
         let mut found = Self::default();
         for folder in FOLDERS {
-            let folder = project.root().join(folder);
-            for file in rust_files(&folder)? {
-                let text = std::fs::read_to_string(&file)
-                    .with_context(|| format!("cannot read {}", file.display()))?;
-                let place = file.strip_prefix(project.root()).unwrap_or(&file);
-                found.add(place, &text);
+            for (place, text) in rust_texts(project.root(), folder)? {
+                found.add(&place, &text);
             }
         }
         Ok(found)
@@ -48,8 +44,18 @@ impl Sources {
     }
 }
 
+/// All `.rs` files under `root/folder`, by their paths from `root`, with what they say.
+pub(crate) fn rust_texts(root: &Path, folder: &str) -> Result<Vec<(PathBuf, String)>> {
+    let read = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        Ok((file.strip_prefix(root).unwrap_or(&file).to_path_buf(), text))
+    };
+    rust_files(&root.join(folder))?.into_iter().map(read).collect()
+}
+
 /// All `.rs` files under `folder`, in order, without `fixtures` and build directories.
-pub(crate) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut todo = vec![folder.to_path_buf()];
     while let Some(folder) = todo.pop() {

@@ -23,7 +23,7 @@ pub(crate) struct Subject {
     people: BTreeMap<String, Identity>,
     sessions: BTreeMap<String, Session>,
     /// Messages made, by step and name.
-    made: BTreeMap<(u64, &'static str), Vec<u8>>,
+    made: BTreeMap<(u64, String), Vec<u8>>,
 }
 
 #[derive(Default)]
@@ -99,8 +99,7 @@ impl Subject {
     }
 
     fn deposit(&mut self, step: &Value, dice: &mut Dice) -> Result<()> {
-        let message = self.of(step, "M1").or_else(|_| self.of(step, "M2"));
-        let message = message.or_else(|_| self.of(step, "M3")).or_else(|_| self.of(step, "M4"))?;
+        let message = self.of(step, text(&step["message"])?)?;
         let mut inviters = self.sessions.values().filter_map(|session| session.inviter.as_ref());
         let inviter = inviters.next().context("no invite")?;
         let slots = InviteSlots::new(inviter.secret().expose_secret());
@@ -223,14 +222,14 @@ impl Subject {
         Ok(())
     }
 
-    fn note(&mut self, step: &Value, name: &'static str, message: &[u8]) -> Result<()> {
-        self.made.insert((number(&step["step"])?, name), message.to_vec());
+    fn note(&mut self, step: &Value, name: &str, message: &[u8]) -> Result<()> {
+        self.made.insert((number(&step["step"])?, name.to_owned()), message.to_vec());
         Ok(())
     }
 
     /// A message of the step that this one is about.
-    fn of(&self, step: &Value, name: &'static str) -> Result<Vec<u8>> {
-        self.made.get(&(number(&step["of"])?, name)).cloned().context("no such message")
+    fn of(&self, step: &Value, name: &str) -> Result<Vec<u8>> {
+        self.made.get(&(number(&step["of"])?, name.to_owned())).cloned().context("no such message")
     }
 
     fn person(&self, name: &str) -> Result<&Identity> {

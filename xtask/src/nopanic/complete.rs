@@ -1,10 +1,10 @@
 //! Whether the list of decoders is complete, read off the sources: every public function of the protocol whose name says that it takes
 //! bytes in, and every type with a codec, is called in `testing/nopanic/src/decoders.rs`.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::project::Project;
-use crate::sources::rust_files;
+use crate::sources::rust_texts;
 
 /// Where decoders are. `crypto` takes only what has its length by type, and everybody here goes through it.
 const FOLDERS: &[&str] = &[
@@ -51,7 +51,6 @@ const EXCUSED: &[(&str, &str)] = &[
     ),
     ("engine/src/schedule.rs from_bytes", "a part of a row: `Engine::load` reads it"),
     ("board/src/pow.rs verify", "the mailbox's side; what it does is the work of Equi-X"),
-    ("board/src/pow.rs verify_with", "the mailbox's side; what it does is the work of Equi-X"),
 ];
 
 /// Decoders that the list does not call.
@@ -59,10 +58,8 @@ pub(super) fn missing(project: &Project) -> Result<Vec<String>> {
     let list = project.read(LIST)?;
     let mut missing = Vec::new();
     for folder in FOLDERS {
-        for file in rust_files(&project.root().join(folder))? {
-            let text = std::fs::read_to_string(&file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
-            let place = file.strip_prefix(project.root()).unwrap_or(&file).display().to_string();
+        for (file, text) in rust_texts(project.root(), folder)? {
+            let place = file.display();
             for decoder in decoders(&text).into_iter().filter(|decoder| !decoder.is_in(&list)) {
                 let name = format!("{place} {}", decoder.name);
                 if !EXCUSED.iter().any(|(excused, _)| name.ends_with(excused)) {

@@ -24,7 +24,6 @@ pub mod ml_dsa_65 {
                 }
 
                 /// The bytes.
-                #[allow(clippy::should_implement_trait)]
                 pub fn as_ref(&self) -> &[u8; $len] {
                     &self.0
                 }
