@@ -25,11 +25,14 @@ pub enum Table {
     Seen,
     /// Progress of reading, by mailbox (32).
     Cursor,
+    /// What a lost session is renewed from, by contact id (16). A contact with such a row and
+    /// without one of [`Table::Ratchet`] is a contact whose session must be renewed (REK-1).
+    Recovery,
 }
 
 impl Table {
     /// All tables, for schemas and loading.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Profile,
         Self::Mailbox,
         Self::Contact,
@@ -39,6 +42,7 @@ impl Table {
         Self::Partial,
         Self::Seen,
         Self::Cursor,
+        Self::Recovery,
     ];
 
     /// The table's name in the schema.
@@ -54,6 +58,7 @@ impl Table {
             Self::Partial => "partial",
             Self::Seen => "seen",
             Self::Cursor => "cursor",
+            Self::Recovery => "recovery",
         }
     }
 }

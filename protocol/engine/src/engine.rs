@@ -19,6 +19,7 @@ use crate::mailbox::{Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
 use crate::pairing::{InviteId, Pairing};
 use crate::profile::{PROFILE_KEY, Profile};
+use crate::recovery::Recovery;
 use crate::schedule::{DayHours, Dice, Mode, Slots};
 use crate::session::Session;
 use crate::step::{Answer, OpId, Step};
@@ -86,6 +87,8 @@ pub struct Engine {
     profile: Profile,
     contacts: BTreeMap<ContactId, Contact>,
     sessions: BTreeMap<ContactId, Session>,
+    /// What sessions are renewed from: one for each contact, with or without a session.
+    recoveries: BTreeMap<ContactId, Recovery>,
     pairings: BTreeMap<InviteId, Pairing>,
     outbox: Outbox,
     partials: BTreeMap<(ContactId, [u8; 16]), Partial>,
@@ -145,6 +148,7 @@ impl Engine {
             profile,
             contacts: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            recoveries: BTreeMap::new(),
             pairings: BTreeMap::new(),
             outbox: Outbox::default(),
             partials: BTreeMap::new(),
@@ -225,6 +229,9 @@ impl Engine {
             }
             Table::Ratchet => {
                 self.sessions.insert(id()?, Session::from_row(value)?);
+            }
+            Table::Recovery => {
+                self.recoveries.insert(id()?, Recovery::from_row(value)?);
             }
             Table::Outbox => self.outbox.insert(crate::outbox::Item::from_row(value)?),
             Table::Partial => {
@@ -330,6 +337,12 @@ impl Engine {
     fn save_session(&self, step: &mut Step, id: &ContactId) {
         if let Some(session) = self.sessions.get(id) {
             step.put(Table::Ratchet, id, session.to_row());
+        }
+    }
+
+    fn save_recovery(&self, step: &mut Step, id: &ContactId) {
+        if let Some(recovery) = self.recoveries.get(id) {
+            step.put(Table::Recovery, id, recovery.to_row());
         }
     }
 

@@ -14,6 +14,7 @@ mod mailbox;
 mod outbox;
 mod pairing;
 mod profile;
+mod recovery;
 mod rows;
 mod schedule;
 mod session;

@@ -2,9 +2,8 @@ use crate::contact::Contact;
 use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
 use board::chain::{GenerationSecret, RecvChain, SendChain};
 use board::envelope::Ack;
-use board::tag::SyncChain;
 use crypto::Zeroizing;
-use handshake::{FirstRatchetKeys, RecoveryPsk, SessionSecret};
+use handshake::{FirstRatchetKeys, SessionSecret};
 use rand_core::CryptoRng;
 use ratchet::Ratchet;
 use std::collections::BTreeMap;
@@ -41,9 +40,6 @@ pub(crate) struct Session {
     pub(crate) ack_due: bool,
     /// PUT slots since then (BRD-42).
     pub(crate) slots_waited: u8,
-    /// Where a lost session is made anew, and the secret that proves it is the same pair (REK-1).
-    sync: SyncChain,
-    recovery: RecoveryPsk,
     /// Number of the next message of ours in this session.
     pub(crate) seq_out: u32,
     /// Number of the next message of the peer to be shown.
@@ -87,8 +83,6 @@ impl Session {
             recv_next: None,
             ack_due: false,
             slots_waited: 0,
-            sync: SyncChain::new(secret.sync_root().expose_secret()),
-            recovery: secret.recovery_psk(),
             seq_out: 0,
             seq_in: 0,
         })
@@ -200,8 +194,6 @@ impl Session {
             w.bytes(secret.expose_secret());
             put_bytes(&mut w, &chain.to_secret_bytes());
         }
-        put_bytes(&mut w, &self.sync.to_secret_bytes());
-        w.bytes(self.recovery.expose_secret());
         w.u64(self.send_since).u32(self.peer_base).u32(self.seq_out).u32(self.seq_in);
         put_flag(&mut w, self.ack_due);
         w.u32(u32::try_from(self.sent.len()).unwrap_or(u32::MAX));
@@ -229,8 +221,6 @@ impl Session {
         } else {
             None
         };
-        let sync = SyncChain::from_secret_bytes(get_bytes(&mut r)?)?;
-        let recovery = RecoveryPsk::copy_of(r.array_ref()?);
         let (send_since, peer_base) = (r.u64()?, r.u32()?);
         let (seq_out, seq_in) = (r.u32()?, r.u32()?);
         let ack_due = get_flag(&mut r)?;
@@ -253,8 +243,6 @@ impl Session {
             recv_next,
             ack_due,
             slots_waited: 0,
-            sync,
-            recovery,
             seq_out,
             seq_in,
         })

@@ -23,3 +23,5 @@ mod knowledge;
 mod pairing;
 #[path = "it/receipts.rs"]
 mod receipts;
+#[path = "it/resync.rs"]
+mod resync;

@@ -6,6 +6,7 @@ use crate::clock::Now;
 use crate::contact::{Contact, ContactId, Trust};
 use crate::outbox::{Load, Owner};
 use crate::pairing::InviteId;
+use crate::recovery::Recovery;
 use crate::session::Session;
 use crate::step::Step;
 use handshake::Established;
@@ -24,7 +25,7 @@ impl Engine {
         inviter: bool,
         established: Established,
     ) {
-        let Established { peer, peer_intro, sas, session, first, .. } = established;
+        let Established { peer, peer_intro, sas, session, first, day, .. } = established;
         // SAS-4: half of a known identity is nobody.
         let half = |c: &Contact| peer.relation_to(&c.cert) != Relation::Stranger;
         if self.contacts.values().any(half) {
@@ -55,6 +56,7 @@ impl Engine {
         let Ok(made) = made else { return self.kill_pairing(now, step, pairing_id) };
         self.contacts.insert(id, contact);
         self.sessions.insert(id, made);
+        self.recoveries.insert(id, Recovery::new(&session, day));
         if changed.is_some() {
             self.requeue(step, &id);
         }
@@ -66,6 +68,7 @@ impl Engine {
         step.event(now, kind, Some(id));
         self.save_contact(step, &id);
         self.save_session(step, &id);
+        self.save_recovery(step, &id);
         self.watch_contact(&id);
     }
 
@@ -125,8 +128,10 @@ impl Engine {
     pub(super) fn forget_contact(&mut self, now: Now, step: &mut Step, id: &ContactId) {
         self.contacts.remove(id);
         self.sessions.remove(id);
-        step.delete(Table::Contact, id);
-        step.delete(Table::Ratchet, id);
+        self.recoveries.remove(id);
+        for table in [Table::Contact, Table::Ratchet, Table::Recovery] {
+            step.delete(table, id);
+        }
         let waiting: Vec<[u8; 16]> =
             self.outbox.of(Owner::Contact(*id)).map(|item| item.id).collect();
         for item in waiting {

@@ -90,6 +90,20 @@ impl Engine {
         }
     }
 
+    /// ENG-2: the number of the next message of ours. Whoever has lost the session goes on from the
+    /// clock, in seconds: no number that was used before is as high.
+    pub(super) fn next_seq(&self, owner: &ContactId, now: Now) -> u32 {
+        if let Some(session) = self.sessions.get(owner) {
+            return session.seq_out;
+        }
+        let clock = u32::try_from(now.unix_s()).unwrap_or(u32::MAX);
+        let waiting = self.outbox.of(Owner::Contact(*owner)).filter_map(|item| match &item.load {
+            Load::Part(part) => Some(part.seq.saturating_add(1)),
+            _ => None,
+        });
+        waiting.max().map_or(clock, |next| next.max(clock))
+    }
+
     /// Every message of ours with a smaller number was delivered or given up.
     fn message_floor(&self, owner: &ContactId) -> u32 {
         let pending = self.outbox.of(Owner::Contact(*owner)).filter_map(|item| match &item.load {

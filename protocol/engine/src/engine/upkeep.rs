@@ -24,7 +24,7 @@ impl Engine {
     pub(super) fn upkeep(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         self.next_upkeep = now.mono_ms.saturating_add(MINUTE);
         self.rotate_statics(rng, now, step);
-        let contacts: Vec<ContactId> = self.sessions.keys().copied().collect();
+        let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
         for contact in contacts {
             self.give_up(now, step, &contact);
             self.repeat(now, step, &contact);

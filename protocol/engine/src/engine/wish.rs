@@ -298,13 +298,15 @@ impl Engine {
             Trust::Changed => return Err(CommandError::KeyChanged),
             Trust::Locked => return Err(CommandError::Locked),
         }
-        let session = self.sessions.get_mut(&id).ok_or(CommandError::Unknown)?;
+        let seq = self.next_seq(&id, now);
         let sent = again.unwrap_or(now.unix_s());
-        let parts = split_text(message, session.seq_out, sent, text).map_err(|e| match e {
+        let parts = split_text(message, seq, sent, text).map_err(|e| match e {
             TextError::Empty => CommandError::Empty,
             TextError::TooLong => CommandError::TooLong,
         })?;
-        session.seq_out = session.seq_out.saturating_add(1);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.seq_out = seq.saturating_add(1);
+        }
         for part in parts {
             self.queue(rng, now, step, &id, Load::Part(part));
         }
