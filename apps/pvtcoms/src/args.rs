@@ -127,6 +127,17 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: Option<Contacts>,
     },
+    /// Block a contact: nothing comes in, nothing goes out, and the contact is not told.
+    #[command(after_help = "Examples:\n  pvtcoms block bob\n  pvtcoms block bob --undo\n\n\
+        What was queued waits. With --undo it goes out, and what the contact wrote meanwhile comes \
+        in, as far as the mailbox still has it (14 days).")]
+    Block {
+        /// Name or identifier.
+        contact: String,
+        /// End the blocking.
+        #[arg(long)]
+        undo: bool,
+    },
     /// Send a message. It is saved and waits here until a mailbox has it.
     #[command(
         after_help = "Examples:\n  pvtcoms send bob 'hello'\n  pvtcoms send bob - < letter.txt\n  \

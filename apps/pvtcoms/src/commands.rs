@@ -37,6 +37,7 @@ pub(crate) fn run(cli: Cli, out: &Out) -> Outcome {
         Verb::Accept { uri, name, wait } => accept::run(&face, uri, name, &wait),
         Verb::Verify { contact } => verify::run(&face, contact),
         Verb::Contacts { what } => contacts::run(&face, what),
+        Verb::Block { contact, undo } => contacts::block(&face, contact, undo),
         Verb::Send(arguments) => send::run(&face, arguments),
         Verb::Inbox { follow, ack } => inbox::run(&face, follow, ack),
         Verb::History { contact, limit, before } => inbox::history(&face, contact, limit, before),

@@ -57,6 +57,10 @@ pub(crate) fn status(status: &Status, out: &Out) -> String {
     for name in status.blocked.iter().filter(|_| !status.line.contains("BLOCKED")) {
         lines.push(out.alarm(&format!("BLOCKED {}: key changed", plain(name))));
     }
+    if !status.silenced.is_empty() {
+        let names: Vec<String> = status.silenced.iter().map(|name| plain(name)).collect();
+        lines.push(format!("blocked here: {}", names.join(", ")));
+    }
     if let Some(schedule) = status.mode {
         lines.push(mode(schedule).to_owned());
     }
@@ -113,6 +117,8 @@ pub(crate) fn contact(contact: &Contact, out: &Out) -> String {
         Trust::Changed => out.alarm("CHANGED: nothing is sent until words are compared"),
         Trust::Locked => out.alarm("LOCKED: three wrong tries; make a new invite"),
     };
+    let trust =
+        if contact.blocked { format!("{trust} · {}", out.alarm("BLOCKED")) } else { trust };
     let mut text = format!("[{trust}] {}  {}", plain(&contact.name), out.faint(&contact.id));
     if contact.unread > 0 {
         text.push_str(&format!(" · {} unread", contact.unread));

@@ -127,7 +127,7 @@ pub enum Change {
     },
     /// Adds an event to the log that faces and bots read and acknowledge (PRD-17).
     Event(Event),
-    /// Removes a contact's conversation.
+    /// Removes a contact's conversation: messages, events, keys of sends.
     ForgetConversation {
         /// Whose.
         contact: [u8; 16],
@@ -170,11 +170,15 @@ pub enum EventKind {
     InviteDead,
     /// A mailbox showed two histories, or bytes that no honest mailbox shows (BRD-37).
     MailboxAlarm,
+    /// A contact was blocked here (ENG-4).
+    ContactBlocked,
+    /// A contact is blocked no more.
+    ContactUnblocked,
 }
 
 impl EventKind {
     /// Every kind with its stable number and name.
-    pub const ALL: [(Self, u8, &'static str); 10] = [
+    pub const ALL: [(Self, u8, &'static str); 12] = [
         (Self::Message, 1, "message"),
         (Self::State, 2, "state"),
         (Self::ContactAdded, 3, "contact.added"),
@@ -185,6 +189,8 @@ impl EventKind {
         (Self::InviteRefused, 8, "invite.refused"),
         (Self::InviteDead, 9, "invite.dead"),
         (Self::MailboxAlarm, 10, "mailbox.alarm"),
+        (Self::ContactBlocked, 20, "contact.blocked"),
+        (Self::ContactUnblocked, 21, "contact.unblocked"),
     ];
 }
 

@@ -40,6 +40,13 @@ pub enum Command {
     },
     /// Removes a contact and its conversation.
     RemoveContact(ContactId),
+    /// Blocks a contact, or ends that: nothing in, nothing out, no sign of it to the peer (ENG-4).
+    Block {
+        /// Whom.
+        contact: ContactId,
+        /// Whether it is blocked from here on.
+        blocked: bool,
+    },
     /// Asks what to read aloud and what to listen for.
     BeginVerify(ContactId),
     /// The three words that the peer read aloud.
@@ -148,6 +155,9 @@ pub enum CommandError {
     /// Three wrong words.
     #[error("the contact is locked")]
     Locked,
+    /// The contact is blocked here (ENG-4).
+    #[error("the contact is blocked")]
+    Blocked,
     /// The contact is verified already.
     #[error("the contact is verified already")]
     AlreadyVerified,

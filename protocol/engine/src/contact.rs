@@ -1,8 +1,10 @@
 use crate::rows::{done, get_bytes, get_flag, get_keys, get_text, open_row, put_bytes};
 use crate::rows::{put_flag, put_keys, row};
+use crate::terms::Terms;
 use board::tag::{Direction, OnionKey};
 use crypto::Zeroizing;
 use identity::IdCert;
+use std::collections::BTreeMap;
 use wire::Malformed;
 
 /// Names a contact on this device, 16 random bytes.
@@ -43,12 +45,18 @@ pub(crate) struct Contact {
     pub(crate) sas: [u8; 6],
     /// Wrong words so far.
     pub(crate) tries: u8,
+    pub(crate) terms: Terms,
+}
+
+/// Whether this contact is there and blocked (ENG-4).
+pub(crate) fn is_blocked(contacts: &BTreeMap<ContactId, Contact>, id: &ContactId) -> bool {
+    contacts.get(id).is_some_and(|contact| contact.terms.blocked)
 }
 
 impl Contact {
-    /// Whether anything but the handshake may go to this contact (SAS-4, ID-3).
+    /// Whether anything but the handshake may go to this contact (SAS-4, ID-3, ENG-4).
     pub(crate) const fn may_send(&self) -> bool {
-        matches!(self.trust, Trust::Verified { .. })
+        matches!(self.trust, Trust::Verified { .. }) && !self.terms.blocked
     }
 
     /// Direction of what we send.
@@ -84,6 +92,7 @@ impl Contact {
         w.u32(self.inbox_version);
         put_flag(&mut w, self.inviter);
         w.bytes(&self.sas).u8(self.tries);
+        self.terms.encode_into(&mut w);
         done(w)
     }
 
@@ -106,6 +115,7 @@ impl Contact {
             inviter: get_flag(&mut r)?,
             sas: r.array()?,
             tries: r.u8()?,
+            terms: Terms::decode_from(&mut r)?,
         };
         r.finish()?;
         Ok(contact)

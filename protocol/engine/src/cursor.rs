@@ -1,5 +1,6 @@
 //! How far a mailbox was read: the row that is saved for it.
 
+use crate::contact::ContactId;
 use crate::rows::{done, open_row, row};
 use board::header::PageHeader;
 use crypto::Zeroizing;
@@ -13,6 +14,8 @@ pub(crate) struct Cursor {
     pub(crate) closed_at: u64,
     /// Headers and chunks that hold something of ours.
     pub(crate) found: Vec<(PageHeader, u16)>,
+    /// Headers and chunks that hold something of a blocked contact (ENG-4).
+    pub(crate) held: Vec<(PageHeader, u16, ContactId)>,
 }
 
 impl Cursor {
@@ -23,6 +26,11 @@ impl Cursor {
         for (header, chunk) in &self.found {
             header.encode_into(&mut w);
             w.u16(*chunk);
+        }
+        w.u32(u32::try_from(self.held.len()).unwrap_or(u32::MAX));
+        for (header, chunk, contact) in &self.held {
+            header.encode_into(&mut w);
+            w.u16(*chunk).bytes(contact);
         }
         done(w)
     }
@@ -35,7 +43,13 @@ impl Cursor {
         for _ in 0..count {
             found.push((PageHeader::decode_from(&mut r)?, r.u16()?));
         }
+        let mut held = Vec::new();
+        // A row that ends here is older than blocking.
+        let count = if r.remaining() == 0 { 0 } else { r.u32()? };
+        for _ in 0..count {
+            held.push((PageHeader::decode_from(&mut r)?, r.u16()?, r.array()?));
+        }
         r.finish()?;
-        Ok(Self { page, head, closed_at, found })
+        Ok(Self { page, head, closed_at, found, held })
     }
 }

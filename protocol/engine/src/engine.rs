@@ -7,6 +7,7 @@ mod pair;
 mod read;
 mod receive;
 mod seal;
+mod terms;
 mod upkeep;
 pub(crate) mod view;
 mod wish;
@@ -206,6 +207,8 @@ impl Engine {
             engine.watch_pairing(&pairing);
             engine.look_for_invite(now, &pairing);
         }
+        // A crash between an unblocking and the cursor's next row; saved with the next one.
+        engine.unhold(&mut Step::default());
         Ok(engine)
     }
 

@@ -19,6 +19,7 @@ mod rows;
 mod schedule;
 mod session;
 mod step;
+mod terms;
 mod watch;
 
 pub use clock::Now;

@@ -1,6 +1,7 @@
 //! What is known of one mailbox: its pages, what was found in them, and when they are read next.
 
 use crate::clock::{MINUTE, Now, SECOND};
+use crate::contact::ContactId;
 use crate::cursor::Cursor;
 use crate::schedule::{Dice, Mode, own_delay, refresh_delay, stream_life, successor};
 use crate::step::OpId;
@@ -8,9 +9,11 @@ use board::frame::Window;
 use board::header::{DigestFrame, FrameError, PageHeader};
 use board::tag::OnionKey;
 use health::Health;
+use held::Held;
 use std::collections::{BTreeMap, VecDeque};
 
 mod health;
+mod held;
 
 /// Frames kept, so that tags known later are found and decoys have pages to choose from.
 const FRAMES_KEPT: usize = 5000;
@@ -86,6 +89,7 @@ pub(crate) struct Mailbox {
     frames: BTreeMap<u64, DigestFrame>,
     prefixes: usize,
     pub(crate) found: BTreeMap<(u64, u16), Found>,
+    pub(crate) held: Held,
     /// Fetches that brought nothing, and how often: the next slots repeat them (BRD-36).
     again: VecDeque<(u64, u16, u32)>,
     /// The same, of repeats that are under way.
@@ -113,6 +117,7 @@ impl Mailbox {
             frames: BTreeMap::new(),
             prefixes: 0,
             found: BTreeMap::new(),
+            held: Held::default(),
             again: VecDeque::new(),
             tried: BTreeMap::new(),
             streams: Vec::new(),
@@ -131,11 +136,17 @@ impl Mailbox {
 
     /// Goes on where the saved cursor stands.
     pub(crate) fn resume(&mut self, cursor: &Cursor) {
-        for (header, chunk) in &cursor.found {
+        let found = cursor.found.iter().map(|(header, _)| header);
+        for header in found.chain(cursor.held.iter().map(|(header, ..)| header)) {
             self.frames
                 .entry(header.page)
                 .or_insert_with(|| DigestFrame { header: *header, prefixes: Vec::new() });
+        }
+        for (header, chunk) in &cursor.found {
             self.found.entry((header.page, *chunk)).or_default();
+        }
+        for (header, chunk, contact) in &cursor.held {
+            self.held.note(*contact, header.page, *chunk);
         }
         self.cursor = Some(cursor.clone());
     }
@@ -321,6 +332,16 @@ impl Mailbox {
         self.frames.get(&page)
     }
 
+    /// A chunk holds something of ours, or of a contact who is blocked.
+    pub(crate) fn note(&mut self, page: u64, chunk: u16, blocked: Option<ContactId>) {
+        match blocked {
+            Some(contact) => self.held.note(contact, page, chunk), // ENG-4
+            None => {
+                self.found.entry((page, chunk)).or_default();
+            }
+        }
+    }
+
     /// A chunk was fetched.
     pub(crate) fn fetched(&mut self, page: u64, chunk: u16) {
         self.found.remove(&(page, chunk));
@@ -379,6 +400,7 @@ impl Mailbox {
             // Another history: what was known of the old one no longer leads anywhere.
             self.frames.clear();
             self.found.clear();
+            self.held.clear();
             self.prefixes = 0;
             self.cursor = None;
         }
@@ -416,8 +438,10 @@ impl Mailbox {
         // What has expired at the mailbox cannot be fetched any more (BRD-22).
         let oldest = self.header().map_or(0, |newest| newest.oldest);
         self.found.retain(|(page, _), _| *page >= oldest);
+        self.held.expire(oldest);
         while self.frames.len() > FRAMES_KEPT || self.prefixes > PREFIXES_KEPT {
-            let holds = |page: &u64| self.found.keys().any(|(found, _)| found == page);
+            let found = |page: &u64| self.found.keys().any(|(found, _)| found == page);
+            let holds = |page: &u64| found(page) || self.held.holds(*page);
             let oldest = self.frames.keys().find(|page| !holds(page)).copied();
             let Some(frame) = oldest.and_then(|page| self.frames.remove(&page)) else { return };
             self.prefixes = self.prefixes.saturating_sub(frame.prefixes.len());
@@ -430,11 +454,16 @@ impl Mailbox {
         let header = self.header().filter(|_| self.windows_done())?;
         let found =
             self.found.keys().filter_map(|(page, chunk)| Some((*self.header_of(*page)?, *chunk)));
+        let held = self
+            .held
+            .iter()
+            .filter_map(|(contact, page, chunk)| Some((*self.header_of(*page)?, *chunk, *contact)));
         let cursor = Cursor {
             page: header.page,
             head: header.head(),
             closed_at: header.closed_at,
             found: found.collect(),
+            held: held.collect(),
         };
         if self.cursor.as_ref() == Some(&cursor) {
             return None;

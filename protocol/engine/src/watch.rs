@@ -16,6 +16,14 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
+    /// The contact who writes under this tag, if it is a session's.
+    pub(crate) const fn contact(&self) -> Option<ContactId> {
+        match self {
+            Self::Session { contact, .. } => Some(*contact),
+            Self::Pairing { .. } | Self::Loop { .. } => None,
+        }
+    }
+
     /// Whether this tag belongs to the same contact, pairing or loop.
     const fn owner(&self) -> WatchOwner {
         match self {
@@ -69,8 +77,12 @@ impl Watch {
         self.0.get(&(*mailbox, tag.0)).copied()
     }
 
-    /// Whether any tag at `mailbox` begins with `prefix`.
-    pub(crate) fn has_prefix(&self, mailbox: &OnionKey, prefix: &[u8; 8]) -> bool {
+    /// What tags at `mailbox` that begin with `prefix` mean.
+    pub(crate) fn with_prefix(
+        &self,
+        mailbox: &OnionKey,
+        prefix: &[u8; 8],
+    ) -> impl Iterator<Item = Meaning> {
         let [mut low, mut high] = [[0x00; 16], [0xff; 16]];
         for (to, from) in low.iter_mut().zip(prefix) {
             *to = *from;
@@ -78,6 +90,6 @@ impl Watch {
         for (to, from) in high.iter_mut().zip(prefix) {
             *to = *from;
         }
-        self.0.range((*mailbox, low)..=(*mailbox, high)).next().is_some()
+        self.0.range((*mailbox, low)..=(*mailbox, high)).map(|(_, meaning)| *meaning)
     }
 }

@@ -112,13 +112,18 @@ pub(crate) fn refused(error: CommandError) -> Failure {
         CommandError::Locked => {
             (Blocked, "Three wrong words were typed for this contact. Nothing was sent.")
         }
+        CommandError::Blocked => (Blocked, "The contact is blocked here. Nothing was sent."),
         CommandError::AlreadyVerified => {
             (WrongUse, "The contact is verified already. Nothing was changed.")
         }
         CommandError::TooLate => (WrongUse, "The message has left already. Nothing was changed."),
         CommandError::Internal => (Internal, INTERNAL),
     };
-    failure(kind, message)
+    let mut failure = failure(kind, message);
+    if error == CommandError::Blocked {
+        failure.hint = "End the blocking first.".to_owned();
+    }
+    failure
 }
 
 /// As [`refused`], for a message to the contact called `name`; a changed key gets the blocking
@@ -257,6 +262,12 @@ pub(crate) const fn event(kind: EventKind, of_message: bool) -> &'static str {
              intercepted."
         }
         EventKind::InviteDead => "An invite is of no use any more. Make a new one.",
+        EventKind::ContactBlocked => {
+            "Blocked on this device: nothing comes in, nothing goes out, and the contact is not told."
+        }
+        EventKind::ContactUnblocked => {
+            "Blocked no more: what still lies in the mailbox comes in, what waits here goes out."
+        }
         EventKind::MailboxAlarm => {
             "A mailbox showed what no honest mailbox shows. Use another one."
         }

@@ -10,6 +10,7 @@
 )]
 
 mod it {
+    mod contacts;
     mod face;
     mod lock;
     mod locked;

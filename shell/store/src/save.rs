@@ -126,6 +126,13 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
             params![number_of_kind(*kind), contact, message, stored(*at)],
         ),
         Change::ForgetConversation { contact } => {
+            // Keys of sends first: they name messages that are about to go.
+            for forget in [
+                "DELETE FROM idempotency WHERE message IN (SELECT id FROM message WHERE contact = ?1)",
+                "DELETE FROM event WHERE contact = ?1",
+            ] {
+                transaction.execute(forget, params![contact])?;
+            }
             transaction.execute("DELETE FROM message WHERE contact = ?1", params![contact])
         }
     }?;

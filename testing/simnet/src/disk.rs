@@ -64,6 +64,7 @@ impl Disk {
                 Change::Event(event) => self.events.push(event.clone()),
                 Change::ForgetConversation { contact } => {
                     self.messages.retain(|m| m.contact != *contact);
+                    self.events.retain(|event| event.contact != Some(*contact));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! `contacts`: who there is, under local names.
+//! `contacts` and `block`: who there is, under local names.
 
 use crate::args::Contacts;
 use crate::ask;
@@ -35,6 +35,18 @@ pub(crate) fn run(face: &Face<'_>, what: Option<Contacts>) -> Outcome {
             face.out.item(&done, || "removed, with its conversation".to_owned())
         }
     }
+}
+
+/// Blocks a contact, or ends that.
+pub(crate) fn block(face: &Face<'_>, contact: String, undo: bool) -> Outcome {
+    let mut client = face.open(true)?;
+    let done: Done = client.call(Call::Block { contact, undo })?;
+    let said = if undo {
+        "blocked no more: what still lies in the mailbox comes in"
+    } else {
+        "blocked: nothing comes in, nothing goes out, and the contact is not told"
+    };
+    face.out.item(&done, || said.to_owned())
 }
 
 /// A conversation is not removed by a slip: the contact is typed once more.

@@ -12,6 +12,7 @@ fn prd_13_exit_codes_follow_the_kind_of_the_error() {
         ("unreachable", 3),
         ("unverified", 4),
         ("key_changed", 4),
+        ("blocked", 4),
         ("rate", 5),
         ("locked", 6),
         ("storage", 7),

@@ -50,6 +50,15 @@ fn prd_15_every_verb_asks_one_thing_and_answers_people_and_programs() {
         &none,
         "removed",
     );
+    let blocked = |undo| json!({ "contact": "bob", "undo": undo });
+    check(&["block", "bob"], "contacts.block", &blocked(false), &none, "not told");
+    check(&["block", "bob", "--undo"], "contacts.block", &blocked(true), &none, "no more");
+    let mut silent = contact("bob");
+    silent["blocked"] = json!(true);
+    check(&["contacts"], "contacts", &none, &json!([silent]), "BLOCKED] bob");
+    let mut silenced = status();
+    silenced["silenced"] = json!(["bob", "eve"]);
+    check(&["status"], "status", &none, &silenced, "blocked here: bob, eve");
     check(
         &["mailbox", "add", "x.onion"],
         "mailbox.add",

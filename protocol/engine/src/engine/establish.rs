@@ -41,6 +41,8 @@ impl Engine {
         });
         let shown = if wanted.is_empty() { &peer_intro.name } else { &wanted };
         let name = if changed.is_some() { wanted.clone() } else { self.free_name(shown) };
+        // A key that changes changes nothing of what was agreed before.
+        let terms = changed.and_then(|id| self.contacts.get(&id)).map(|contact| contact.terms);
         let contact = Contact {
             id,
             name,
@@ -51,6 +53,7 @@ impl Engine {
             inviter,
             sas: sas.code(),
             tries: 0,
+            terms: terms.unwrap_or_default(),
         };
         let made = Session::new(rng, &contact, &session, first, now.unix_s());
         let Ok(made) = made else { return self.kill_pairing(now, step, pairing_id) };
@@ -124,7 +127,8 @@ impl Engine {
         (2_u32..).map(|k| format!("{base} ({k})")).find(|name| !taken(name)).unwrap_or_default()
     }
 
-    /// Removes a contact, its session, what waits for it and its conversation.
+    /// ENG-5: removes a contact, its session, what waits for it and its conversation. Nothing is
+    /// sent: to the peer it is as if this device were off.
     pub(super) fn forget_contact(&mut self, now: Now, step: &mut Step, id: &ContactId) {
         self.contacts.remove(id);
         self.sessions.remove(id);
@@ -148,7 +152,18 @@ impl Engine {
                 step.delete(table, &crate::rows::pair(&key.0, &key.1));
             }
         }
+        // The invite is remembered, so that a second use is noticed (INV-3); not whom it led to.
+        let pairings = self.pairings.values_mut().filter(|p| p.contact == Some(*id));
+        let of_theirs: Vec<InviteId> = pairings
+            .map(|pairing| {
+                pairing.contact = None;
+                pairing.name.clear();
+                pairing.id
+            })
+            .collect();
+        of_theirs.iter().for_each(|pairing| self.save_pairing(step, pairing));
         step.change(Change::ForgetConversation { contact: *id });
+        self.unhold(step);
         self.watch_contact(id);
         self.sync_mailboxes(now);
     }

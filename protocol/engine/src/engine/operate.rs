@@ -416,6 +416,7 @@ impl Engine {
             return;
         };
         mailbox.fetched(page, chunk);
+        self.hold(&key, page, chunk, &envelopes);
         for envelope in &envelopes {
             self.open(rng, now, step, &key, envelope);
         }

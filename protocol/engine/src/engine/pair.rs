@@ -70,7 +70,7 @@ impl Engine {
             }
         }
         let fresh = self.watch.replace(WatchOwner::Pairing(*id), tags);
-        self.look_back(&fresh);
+        self.look_back(&fresh, None);
     }
 
     /// The first message of an invite may lie on a page from before an own mailbox was read; a

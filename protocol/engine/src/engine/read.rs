@@ -3,6 +3,7 @@
 use super::{Engine, Purpose};
 use crate::changes::{EventKind, Table};
 use crate::clock::Now;
+use crate::contact::{ContactId, is_blocked};
 use crate::mailbox::{Role, Seen};
 use crate::step::{Effect, OpId, OperationKind, Step};
 use board::frame::Window;
@@ -64,19 +65,25 @@ impl Engine {
     fn look_in(&mut self, key: &OnionKey, page: u64) {
         let Some(mailbox) = self.mailboxes.get_mut(key) else { return };
         let Some(frame) = mailbox.frame(page) else { return };
-        let chunks: Vec<u16> = frame
-            .prefixes
-            .iter()
-            .filter(|prefix| self.watch.has_prefix(key, prefix))
-            .flat_map(|prefix| frame.chunks_of(prefix))
-            .collect();
-        for chunk in chunks {
-            mailbox.found.entry((page, chunk)).or_default();
+        let mut seen: Vec<(Option<ContactId>, u16)> = Vec::new();
+        for prefix in &frame.prefixes {
+            for meaning in self.watch.with_prefix(key, prefix) {
+                let blocked = meaning.contact().filter(|id| is_blocked(&self.contacts, id));
+                seen.extend(frame.chunks_of(prefix).map(|chunk| (blocked, chunk)));
+            }
+        }
+        for (blocked, chunk) in seen {
+            mailbox.note(page, chunk, blocked);
         }
     }
 
-    /// Looks for tags that became known after their pages were read.
-    pub(super) fn look_back(&mut self, fresh: &[(OnionKey, board::tag::Tag)]) {
+    /// Looks for tags that became known after their pages were read; those of a contact who is
+    /// blocked are noted only.
+    pub(super) fn look_back(
+        &mut self,
+        fresh: &[(OnionKey, board::tag::Tag)],
+        blocked: Option<ContactId>,
+    ) {
         for (key, tag) in fresh {
             let Some(mailbox) = self.mailboxes.get_mut(key) else { continue };
             let Some(prefix) = tag.0.first_chunk::<8>() else { continue };
@@ -87,8 +94,8 @@ impl Engine {
                     frame.chunks_of(prefix).map(move |chunk| (page, chunk))
                 })
                 .collect();
-            for at in found {
-                mailbox.found.entry(at).or_default();
+            for (page, chunk) in found {
+                mailbox.note(page, chunk, blocked);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::changes::{Change, EventKind, Message, MessageState, Table};
 use crate::clock::Now;
-use crate::contact::{Contact, ContactId, Trust};
+use crate::contact::{Contact, ContactId, Trust, is_blocked};
 use crate::outbox::{ItemId, Load};
 use crate::rows::{done, get_bytes, open_row, pair, put_bytes, row};
 use crate::step::Step;
@@ -71,6 +71,8 @@ impl Engine {
         envelope: &Envelope,
     ) {
         match self.watch.meaning(mailbox, &envelope.tag()) {
+            // ENG-4: not opened, so that nothing of it is spent when it may come in again.
+            Some(Meaning::Session { contact, .. }) if is_blocked(&self.contacts, &contact) => {}
             Some(Meaning::Session { contact, g, n }) => {
                 let Some(key) = self.slot_key(&contact, g, n, mailbox) else { return };
                 if let Ok(parcel) = envelope::open(&key, mailbox, envelope) {
@@ -291,7 +293,8 @@ impl Engine {
             }
         }
         let fresh = self.watch.replace(WatchOwner::Contact(*id), tags);
-        self.look_back(&fresh);
+        let blocked = Some(*id).filter(|id| is_blocked(&self.contacts, id));
+        self.look_back(&fresh, blocked);
     }
 
     /// Waits for a loop to come round.

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::changes::{Change, EventKind, MessageState, Table};
 use crate::clock::{MINUTE, Now};
-use crate::contact::ContactId;
+use crate::contact::{Contact, ContactId};
 use crate::outbox::{ItemId, Load, Owner, Sealed};
 use crate::pairing::{InviteId, Phase};
 use crate::step::Step;
@@ -54,11 +54,14 @@ impl Engine {
     }
 
     fn give_up(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
+        let able = self.contacts.get(contact).is_some_and(Contact::may_send);
         // Inbox sets and generations are pursued for ever: without them nobody can write.
         let old: Vec<(ItemId, [u8; 16])> = self
             .outbox
             .of(Owner::Contact(*contact))
             .filter(|item| now.unix_s().saturating_sub(item.queued) > GIVE_UP_S)
+            // What may not leave waits (ID-3, ENG-4).
+            .filter(|item| able || item.sealed.is_some())
             .filter_map(|item| Some((item.id, item.message()?)))
             .collect();
         let mut messages: Vec<[u8; 16]> = Vec::new();
@@ -81,6 +84,9 @@ impl Engine {
     /// Encrypts anew what was stored and not acknowledged, as far as the peer's window has room;
     /// each time after twice the wait, since a peer may just be away.
     fn repeat(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
+        if !self.contacts.get(contact).is_some_and(Contact::may_send) {
+            return;
+        }
         let Some(session) = self.sessions.get_mut(contact) else { return };
         let late = |id: &ItemId| {
             self.outbox.get(id).is_some_and(|item| {
@@ -121,7 +127,7 @@ impl Engine {
         contact: &ContactId,
     ) {
         let due = self.sessions.get(contact).is_some_and(|s| s.generation_due(now.unix_s()));
-        let able = self.contacts.get(contact).is_some_and(crate::contact::Contact::may_send);
+        let able = self.contacts.get(contact).is_some_and(Contact::may_send);
         if !due || !able {
             return;
         }

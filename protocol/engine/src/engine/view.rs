@@ -17,6 +17,8 @@ pub struct ContactView {
     pub name: String,
     /// How far it is trusted.
     pub trust: Trust,
+    /// Blocked here (ENG-4).
+    pub blocked: bool,
     /// Messages of ours that are not delivered yet.
     pub pending: usize,
 }
@@ -83,6 +85,7 @@ impl Engine {
             id: contact.id,
             name: contact.name.clone(),
             trust: contact.trust,
+            blocked: contact.terms.blocked,
             pending: self.pending(&contact.id),
         })
     }

@@ -5,7 +5,7 @@ use crate::MessageId;
 use crate::changes::{Change, EventKind, Message, MessageState, Table};
 use crate::clock::Now;
 use crate::command::{Command, CommandError, Reply};
-use crate::contact::{ContactId, Trust, VERIFY_TRIES};
+use crate::contact::{Contact, ContactId, Trust, VERIFY_TRIES};
 use crate::outbox::{Item, Load, Owner};
 use crate::pairing::{InviteId, Pairing, Phase, slot};
 use crate::step::Step;
@@ -66,6 +66,7 @@ impl Engine {
                 self.forget_contact(now, step, &id);
                 Ok(Reply::Done)
             }
+            Command::Block { contact, blocked } => self.block(now, step, contact, blocked),
             Command::BeginVerify(id) => self.begin_verify(id),
             Command::Verify { contact, words } => self.verify(rng, now, step, contact, &words),
             Command::Send { contact, text } => {
@@ -264,6 +265,7 @@ impl Engine {
             let invited = !contact.inviter;
             step.event(now, EventKind::ContactVerified, Some(id));
             self.save_contact(step, &id);
+            self.go_on_pursuing(now, step, &id);
             if invited {
                 self.greet(rng, now, step, &id);
             }
@@ -292,12 +294,7 @@ impl Engine {
         again: Option<u64>,
     ) -> Result<Reply, CommandError> {
         let contact = self.contacts.get(&id).ok_or(CommandError::Unknown)?;
-        match contact.trust {
-            Trust::Verified { .. } => {}
-            Trust::Unverified => return Err(CommandError::Unverified),
-            Trust::Changed => return Err(CommandError::KeyChanged),
-            Trust::Locked => return Err(CommandError::Locked),
-        }
+        may_write(contact)?;
         let seq = self.next_seq(&id, now);
         let sent = again.unwrap_or(now.unix_s());
         let parts = split_text(message, seq, sent, text).map_err(|e| match e {
@@ -356,6 +353,17 @@ impl Engine {
             self.outbox.of(Owner::Contact(*contact)).filter_map(Item::message).collect();
         messages.dedup();
         messages.len()
+    }
+}
+
+/// Whether words may be queued for this contact, or why not (SAS-4, ID-3, ENG-4).
+pub(super) const fn may_write(contact: &Contact) -> Result<(), CommandError> {
+    match contact.trust {
+        Trust::Unverified => Err(CommandError::Unverified),
+        Trust::Changed => Err(CommandError::KeyChanged),
+        Trust::Locked => Err(CommandError::Locked),
+        Trust::Verified { .. } if contact.terms.blocked => Err(CommandError::Blocked),
+        Trust::Verified { .. } => Ok(()),
     }
 }
 

@@ -84,6 +84,7 @@ impl Core {
             Call::Contacts {} => value(&self.contacts()?),
             Call::Rename { contact, name } => self.rename(&contact, name),
             Call::Remove { contact } => self.remove(&contact),
+            Call::Block { contact, undo } => self.block(&contact, !undo),
             Call::VerifyBegin { contact } => value(&self.verify_begin(&contact)?),
             Call::VerifyWords { contact, words } => value(&self.verify_words(&contact, words)?),
             Call::Send { contact, text, key } => {

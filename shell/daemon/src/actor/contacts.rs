@@ -95,6 +95,7 @@ impl Core {
                     id: id_text('c', &contact.id),
                     name: names.get(&contact.id).cloned().unwrap_or_default(),
                     trust: trust(contact.trust),
+                    blocked: contact.blocked,
                     pending: count.map_or(0, |c| c.queued.saturating_add(c.stored)),
                     unread: count.map_or(0, |c| c.unread),
                     long_check: matches!(contact.trust, Trust::Verified { .. })
@@ -124,6 +125,13 @@ impl Core {
         let (engine, _) = self.parts()?;
         let (contact, _) = find(engine, contact)?;
         self.done(Command::RemoveContact(contact))
+    }
+
+    /// ENG-4, RPC-17: nothing in, nothing out.
+    pub(super) fn block(&mut self, contact: &str, blocked: bool) -> Result<Value, Failure> {
+        let (engine, _) = self.parts()?;
+        let (contact, _) = find(engine, contact)?;
+        self.done(Command::Block { contact, blocked })
     }
 
     /// RPC-14: what is read aloud, and which places are listened for; not what is heard there.

@@ -36,6 +36,7 @@ impl Core {
             unread: 0,
             unconfirmed: 0,
             blocked: Vec::new(),
+            silenced: Vec::new(),
             warnings: warnings(&gate, private_network),
         };
         let mut next_try = None;
@@ -74,6 +75,9 @@ fn fill(status: &mut view::Status, open: &mut Open) -> Result<Option<u64>, Failu
     for contact in engine.contacts() {
         if contact.trust == Trust::Changed {
             status.blocked.extend(names.get(&contact.id).cloned());
+        }
+        if contact.blocked {
+            status.silenced.extend(names.get(&contact.id).cloned());
         }
         let recent = store
             .history(&contact.id, None, LOOKED_THROUGH)

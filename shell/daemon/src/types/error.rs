@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Unverified,
     /// The contact's key changed: nothing is sent (ID-3).
     KeyChanged,
-    /// The contact is blocked, or locked after three wrong words.
+    /// The contact is blocked here, or locked after three wrong words.
     Blocked,
     /// The typed words are not the peer's.
     WrongWords,

@@ -126,6 +126,17 @@ pub enum Call {
         /// Name or identifier.
         contact: String,
     },
+    /// Blocks a contact, or with `undo` ends that: nothing in, nothing out, no sign to the peer.
+    ///
+    /// Answer: [`Done`].
+    #[serde(rename = "contacts.block")]
+    Block {
+        /// Name or identifier.
+        contact: String,
+        /// Ends the blocking.
+        #[serde(default)]
+        undo: bool,
+    },
     /// What to read aloud and what to listen for. Interactive faces only.
     ///
     /// Answer: [`Comparison`].
@@ -251,7 +262,7 @@ pub enum Call {
 
 impl Call {
     /// The names of all methods: any other is answered with −32601.
-    pub const METHODS: [&'static str; 27] = [
+    pub const METHODS: [&'static str; 28] = [
         "hello",
         "create",
         "unlock",
@@ -266,6 +277,7 @@ impl Call {
         "contacts",
         "contacts.rename",
         "contacts.remove",
+        "contacts.block",
         "verify.begin",
         "verify.words",
         "send",

@@ -67,6 +67,9 @@ pub struct Contact {
     /// How far it is trusted.
     #[serde(flatten)]
     pub trust: Trust,
+    /// Blocked on this device: nothing in, nothing out.
+    #[serde(default)]
+    pub blocked: bool,
     /// Messages of ours that are not delivered yet.
     pub pending: u64,
     /// Messages that came in and were not marked read.
@@ -200,6 +203,9 @@ pub struct Status {
     pub unconfirmed: u64,
     /// Names of contacts whose key changed.
     pub blocked: Vec<String>,
+    /// Names of contacts who are blocked on this device.
+    #[serde(default)]
+    pub silenced: Vec<String>,
     /// Conditions that weaken a promise, one line each (PRD-12).
     pub warnings: Vec<String>,
 }

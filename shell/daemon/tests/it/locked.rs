@@ -47,7 +47,7 @@ fn rpc_5_rpc_7_nothing_but_five_methods_while_locked() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 22);
+    assert_eq!(refused, 23);
     assert_eq!(world.dials(), 0); // RPC-7; control: rpc_6_sto_17_lock_ends_the_core…
     let status = face.ok("status", json!({}));
     assert!(status["line"].as_str().unwrap().contains("PRIVATE TEST NETWORK"), "{status}");

@@ -62,7 +62,7 @@ fn delivered(event: &Value, message: &Value) -> bool {
 }
 
 /// Restarts a core and opens its profile.
-fn restart(core: &mut Core, world: &World) -> Face {
+pub(crate) fn restart(core: &mut Core, world: &World) -> Face {
     core.orphan();
     core.start(world);
     let mut face = core.face();
@@ -71,16 +71,16 @@ fn restart(core: &mut Core, world: &World) -> Face {
 }
 
 /// Two people who compared words, both in `fast` mode.
-struct Pair {
-    world: World,
-    alice: Core,
-    bob: Core,
-    a: Face,
-    b: Face,
+pub(crate) struct Pair {
+    pub(crate) world: World,
+    pub(crate) alice: Core,
+    pub(crate) bob: Core,
+    pub(crate) a: Face,
+    pub(crate) b: Face,
 }
 
 impl Pair {
-    fn verified() -> Self {
+    pub(crate) fn verified() -> Self {
         let world = World::new();
         let (alice, bob) = (world.core("alice"), world.core("bob"));
         let mut a = alice.create("Alice", "fast");
@@ -97,7 +97,7 @@ impl Pair {
     }
 
     /// Bob first: whoever made the invite cannot send before (RAT-4).
-    fn greeted() -> Self {
+    pub(crate) fn greeted() -> Self {
         let mut pair = Self::verified();
         let hi = pair.b.ok("send", json!({ "contact": "Alice", "text": "hi Alice" }));
         let id = json!({ "message": hi["message"] });

@@ -1,4 +1,4 @@
-use crate::common::{ALICE, BOB, Home, files_below, message, put, save, texts};
+use crate::common::{ALICE, BOB, Home, event, files_below, id, message, put, save, texts};
 use engine::changes::{Change, Changes, MessageState, Table};
 use std::fs;
 use store::Store;
@@ -50,6 +50,20 @@ fn sto_32_a_forgotten_conversation_leaves_no_log() {
     assert_eq!(log_len(&home), 0);
     assert!(store.history(&ALICE, None, 10).unwrap().is_empty());
     assert_eq!(texts(&store.history(&BOB, None, 10).unwrap()), ["his"]);
+}
+
+#[test]
+fn eng_5_a_forgotten_conversation_leaves_no_event_and_no_key() {
+    let (_home, mut store) = Home::with_profile();
+    let sent = Changes(vec![message(ALICE, 1, MessageState::Queued, "hi"), event(1)]);
+    store.save_with_key(&sent, "job", &id(1)).unwrap();
+    let other = Changes(vec![message(BOB, 2, MessageState::Queued, "ho")]);
+    store.save_with_key(&other, "other", &id(2)).unwrap();
+    assert_eq!(store.events_after(0, 10).unwrap().len(), 1, "control");
+    save(&mut store, vec![Change::ForgetConversation { contact: ALICE }]);
+    assert!(store.events_after(0, 10).unwrap().is_empty());
+    assert_eq!(store.idempotency("job").unwrap(), None);
+    assert_eq!(store.idempotency("other").unwrap(), Some(id(2)));
 }
 
 /// A process that died between the delete and the emptying: the next unlock empties the log.

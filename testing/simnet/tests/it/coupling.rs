@@ -9,6 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// same bytes left before.
 type Outline = Vec<((u64, usize, usize, String, usize), Option<usize>)>;
 
+/// What people do meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Workload {
+    Idle,
+    Busy,
+    /// As busy, and something leaves beside the schedule.
+    Eager,
+    /// As busy, and the contact is blocked in between.
+    Blocking,
+}
+
 /// A verified pair at rest, as it was saved.
 fn at_rest(mode: Mode) -> [Disk; 2] {
     let mut world = World::verified_pair(60, mode);
@@ -23,7 +34,8 @@ fn at_rest(mode: Mode) -> [Disk; 2] {
 }
 
 /// Two hours with mailboxes that drop, delay and err; gives what left the clients.
-fn run(seed: u64, disks: &[Disk; 2], busy: bool, eager: bool) -> Outline {
+fn run(seed: u64, disks: &[Disk; 2], workload: Workload) -> Outline {
+    let (busy, eager) = (workload != Workload::Idle, workload == Workload::Eager);
     let mut world = World::new(seed);
     world.tor = true;
     for _ in 0..2 {
@@ -46,8 +58,17 @@ fn run(seed: u64, disks: &[Disk; 2], busy: bool, eager: bool) -> Outline {
     }
     for minute in 0..120 {
         world.run_to(minute * MINUTE);
+        // ENG-4: Alice blocks Bob for most of the time, and both have much to say.
+        if workload == Workload::Blocking && [20, 80].contains(&minute) {
+            let contact = world.peer(0, 1);
+            let blocked = minute == 20;
+            world.command(0, engine::Command::Block { contact, blocked }).unwrap();
+        }
+        let silent = workload == Workload::Blocking && (20..80).contains(&minute);
         if busy && minute % 4 == 1 {
-            world.send(0, 1, &"long ".repeat(700));
+            if !silent {
+                world.send(0, 1, &"long ".repeat(700));
+            }
             world.send(1, 0, "short");
             if eager {
                 world.put_at_once(0, 1);
@@ -74,37 +95,42 @@ fn run(seed: u64, disks: &[Disk; 2], busy: bool, eager: bool) -> Outline {
 }
 
 /// The first operation in which an idle and a busy run differ.
-fn difference(seed: u64, disks: &[Disk; 2], eager: bool) -> Option<String> {
-    let (idle, busy) = (run(seed, disks, false, false), run(seed, disks, true, eager));
+fn difference(seed: u64, disks: &[Disk; 2], workload: Workload) -> Option<String> {
+    let (idle, busy) = (run(seed, disks, Workload::Idle), run(seed, disks, workload));
     let at = idle.iter().zip(&busy).position(|(a, b)| a != b);
     let at = at.or_else(|| (idle.len() != busy.len()).then_some(idle.len().min(busy.len())))?;
     Some(format!("operation {at}: {:?} and {:?}", idle.get(at), busy.get(at)))
 }
 
-fn couple(seeds: core::ops::Range<u64>) {
+fn couple(seeds: core::ops::Range<u64>, workload: Workload) {
     let disks = at_rest(Mode::Steady);
     for seed in seeds {
-        let difference = difference(seed, &disks, false);
+        let difference = difference(seed, &disks, workload);
         assert!(difference.is_none(), "seed {seed}, {}", difference.unwrap());
     }
 }
 
 #[test]
 fn t0_brd_32_brd_33_steady_is_the_same_idle_and_busy_first_half() {
-    couple(1000..1025);
+    couple(1000..1025, Workload::Busy);
 }
 
 #[test]
 fn t0_brd_34_brd_39_steady_is_the_same_idle_and_busy_second_half() {
-    couple(1025..1050);
+    couple(1025..1050, Workload::Busy);
+}
+
+#[test]
+fn t0_eng_4_blocking_and_its_end_change_nothing_that_leaves() {
+    couple(1050..1055, Workload::Blocking);
 }
 
 #[test]
 fn t0_control_fast_is_told_apart() {
-    assert!(difference(1000, &at_rest(Mode::Fast), false).is_some());
+    assert!(difference(1000, &at_rest(Mode::Fast), Workload::Busy).is_some());
 }
 
 #[test]
 fn t0_control_an_eager_put_is_told_apart() {
-    assert!(difference(1000, &at_rest(Mode::Steady), true).is_some());
+    assert!(difference(1000, &at_rest(Mode::Steady), Workload::Eager).is_some());
 }
