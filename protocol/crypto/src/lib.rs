@@ -5,6 +5,7 @@
 //! Rules CRY-1 to CRY-9 of `docs/spec/crypto.md`.
 
 pub mod aead;
+pub mod backup;
 pub mod dh;
 pub mod hybrid;
 pub mod kdf;

@@ -141,7 +141,7 @@ impl Store {
     }
 }
 
-fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
+pub(crate) fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
     let seconds = |index| row.get::<_, i64>(index).map(|s| u64::try_from(s).unwrap_or(0));
     let message = Message {
         contact: row.get(1)?,
@@ -155,7 +155,7 @@ fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
 }
 
 /// Numbers of the states in the database. Never given to another state.
-const STATES: [(MessageState, u8); 5] = [
+pub(crate) const STATES: [(MessageState, u8); 5] = [
     (MessageState::Queued, 1),
     (MessageState::Stored, 2),
     (MessageState::Delivered, 3),
@@ -167,6 +167,6 @@ pub(crate) fn number_of(state: MessageState) -> impl ToSql {
     STATES.iter().find(|(known, _)| *known == state).map(|(_, number)| *number)
 }
 
-fn state_of(number: u8) -> Option<MessageState> {
+pub(crate) fn state_of(number: u8) -> Option<MessageState> {
     STATES.iter().find(|(_, known)| *known == number).map(|(state, _)| *state)
 }

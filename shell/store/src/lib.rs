@@ -4,6 +4,7 @@
 //! saved; nothing of a profile is on the disk in any other place. The bytes, the order of opening
 //! and the reasons are `docs/spec/store.md` (STO-1 to STO-34).
 
+mod backup;
 mod damage;
 mod error;
 mod events;
@@ -12,14 +13,18 @@ mod history;
 mod key;
 mod migrate;
 mod open;
+mod passphrase;
 mod profile;
 mod save;
 mod slots;
 mod store;
 
+pub use backup::{
+    BackupError, BackupReport, BackupSource, Carry, RestoreReport, RestoreTerms, Stamp,
+};
 pub use error::StoreError;
 pub use events::StoredEvent;
 pub use history::{Counts, StoredMessage};
+pub use passphrase::DEFAULT_COST;
 pub use profile::{ProfileDir, ProfileLock};
-pub use slots::DEFAULT_COST;
 pub use store::Store;

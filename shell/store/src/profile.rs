@@ -127,6 +127,7 @@ impl ProfileDir {
 
     /// Makes a new file, 0600, with `bytes` in it, on the disk when this returns.
     pub(crate) fn write_new(&self, name: &'static str, bytes: &[u8]) -> Result<(), StoreError> {
+        alive()?;
         let write = || {
             let mut file = OpenOptions::new()
                 .write(true)
@@ -177,6 +178,7 @@ impl ProfileDir {
     pub(crate) fn nursery(&self) -> Result<Self, StoreError> {
         let path = self.join(NURSERY);
         self.clear_nursery()?;
+        alive()?;
         DirBuilder::new()
             .mode(0o700)
             .create(&path)
@@ -191,11 +193,13 @@ impl ProfileDir {
 
     /// Removes the folder in which a profile was built.
     pub(crate) fn clear_nursery(&self) -> Result<(), StoreError> {
+        alive()?;
         missing_is_fine(std::fs::remove_dir_all(self.join(NURSERY)))
     }
 
     /// Moves a file of the nursery into place.
     pub(crate) fn adopt(&self, nursery: &Self, name: &'static str) -> Result<(), StoreError> {
+        alive()?;
         std::fs::rename(nursery.join(name), self.join(name))
             .map_err(|error| StoreError::io(name, &error))?;
         self.sync()
@@ -208,6 +212,7 @@ impl ProfileDir {
 
     /// Waits until the directory's entries are on the disk.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        alive()?;
         File::open(&self.path)
             .and_then(|dir| dir.sync_all())
             .map_err(|error| StoreError::io(DIRECTORY, &error))
@@ -233,4 +238,33 @@ fn is_ours_alone(found: &std::fs::Metadata) -> bool {
 
 fn no_follow() -> i32 {
     i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default()
+}
+
+/// The tests let everything end before a change of the directory; nobody else does.
+#[cfg(not(test))]
+const fn alive() -> Result<(), StoreError> {
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) use death::{after, alive};
+
+#[cfg(test)]
+mod death {
+    use crate::StoreError;
+    use std::cell::Cell;
+
+    thread_local!(static LEFT: Cell<u32> = const { Cell::new(u32::MAX) });
+
+    /// After so many further changes of a directory this thread can change none, as if it had been
+    /// killed.
+    pub(crate) fn after(changes: u32) {
+        LEFT.set(changes);
+    }
+
+    pub(crate) fn alive() -> Result<(), StoreError> {
+        let left = LEFT.get();
+        LEFT.set(left.saturating_sub(1));
+        if left == 0 { Err(StoreError::Broken) } else { Ok(()) }
+    }
 }

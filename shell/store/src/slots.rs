@@ -15,10 +15,10 @@
 
 use crate::StoreError;
 use crate::key::DbKey;
+use crate::passphrase::{judge, stretch};
 use crypto::Zeroizing;
 use crypto::password::{Cost, SlotKey, Stretched};
 use crypto::rand_core::CryptoRng;
-use unicode_normalization::UnicodeNormalization;
 
 /// Length of the file in bytes.
 const FILE_LEN: usize = 640;
@@ -28,14 +28,6 @@ const MAGIC: &[u8; 8] = b"PVTCSLOT";
 const VERSION: u16 = 1;
 /// The slot opens the profile. The format's other role, 2, is for later and opens nothing (STO-9).
 const OPENS: u8 = 1;
-/// Most bytes of a passphrase (STO-13).
-const MAX_PASSPHRASE: usize = 1024;
-
-/// Cost of a new profile on a desktop: 256 MiB, three passes, one lane (STO-12).
-pub const DEFAULT_COST: Cost = Cost { memory_kib: 256 * 1024, passes: 3, lanes: 1 };
-const FLOOR: Cost = Cost { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
-const CEILING: Cost = Cost { memory_kib: 1024 * 1024, passes: 16, lanes: 4 };
-
 /// A `slots.bin` in its format, none of its slots opened yet.
 pub(crate) struct Slots {
     header: [u8; HEADER_LEN],
@@ -191,32 +183,9 @@ impl Slots {
         [self.header.as_slice(), &[index]].concat()
     }
 
-    /// `A = Argon2id(NFC(passphrase))`; the cost was judged when `self` was made.
     fn stretch(&self, passphrase: &[u8]) -> Result<Stretched, StoreError> {
-        let text = str::from_utf8(passphrase).map_err(|_| StoreError::Passphrase)?;
-        if text.is_empty() || text.len() > MAX_PASSPHRASE {
-            return Err(StoreError::Passphrase); // STO-13
-        }
-        // NFC makes UTF-8 at most three times longer; reserved, so that growing leaves no copy.
-        let mut normal = Zeroizing::new(String::with_capacity(MAX_PASSPHRASE.saturating_mul(3)));
-        normal.extend(text.nfc());
-        Stretched::from_passphrase(normal.as_bytes(), &self.salt, self.cost)
-            .map_err(|_| StoreError::NoMemory)
+        stretch(passphrase, &self.salt, self.cost)
     }
-}
-
-/// STO-12: judged before Argon2id runs, because a hostile file chooses these numbers.
-fn judge(cost: Cost) -> Result<(), StoreError> {
-    let within = |low: Cost, high: Cost| {
-        low.memory_kib <= high.memory_kib && low.passes <= high.passes && low.lanes <= high.lanes
-    };
-    if !within(FLOOR, cost) {
-        return Err(StoreError::Weak);
-    }
-    if !within(cost, CEILING) {
-        return Err(StoreError::Excessive);
-    }
-    Ok(())
 }
 
 fn header(cost: Cost, profile: &[u8; 16], salt: &[u8; 16]) -> [u8; HEADER_LEN] {

@@ -19,7 +19,12 @@ pub struct Store {
     pub(crate) reader: Connection,
     writer: Connection,
     broken: bool,
+    /// For the connection of a backup.
+    pub(crate) file: DatabaseFile,
+    pub(crate) key: DbKey,
 }
+
+crypto::opaque!(Store);
 
 impl Store {
     /// Whether a profile was created here.
@@ -43,12 +48,23 @@ impl Store {
         cost: Cost,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, StoreError> {
+        Self::build(dir, passphrase, cost, rng, |_| Ok(())).map(|(store, ())| store)
+    }
+
+    /// As [`create`](Self::create), with what `fill` writes into the database.
+    pub(crate) fn build<T, E: From<StoreError>>(
+        dir: &ProfileDir,
+        passphrase: &[u8],
+        cost: Cost,
+        rng: &mut impl CryptoRng,
+        fill: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<(Self, T), E> {
         if Self::exists(dir) {
-            return Err(StoreError::Exists);
+            return Err(StoreError::Exists.into());
         }
         if dir.has(DATABASE) {
             if !dir.creation_was_interrupted() {
-                return Err(StoreError::SlotsMissing);
+                return Err(StoreError::SlotsMissing.into());
             }
             // Its slots never got into place: nobody ever had this database unlocked.
             for name in DATABASE_FILES {
@@ -58,16 +74,31 @@ impl Store {
         let nursery = dir.nursery()?;
         let key = DbKey::random(rng);
         let slots = Slots::create(&key, passphrase, cost, rng)?;
-        let mut connection = open_hard(&DatabaseFile::create(&nursery)?, &key, Role::Writer)?;
-        migrate(&mut connection)?;
-        keep_log_on_close(&connection, false)?;
-        connection.close().map_err(|(_, error)| error)?;
+        let filled = Self::fill(&nursery, &key, fill);
+        if filled.is_err() {
+            // Nobody can open what was begun: its key was never written.
+            dir.clear_nursery()?;
+        }
+        let filled = filled?;
         nursery.write_new(SLOTS, &slots.to_bytes())?;
         nursery.sync()?;
         dir.adopt(&nursery, DATABASE)?;
         dir.adopt(&nursery, SLOTS)?;
         dir.clear_nursery()?;
-        Self::open(dir, &key)
+        Ok((Self::open(dir, key)?, filled))
+    }
+
+    fn fill<T, E: From<StoreError>>(
+        nursery: &ProfileDir,
+        key: &DbKey,
+        fill: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = open_hard(&DatabaseFile::create(nursery)?, key, Role::Writer)?;
+        migrate(&mut connection)?;
+        let filled = fill(&mut connection)?;
+        keep_log_on_close(&connection, false)?;
+        connection.close().map_err(|(_, error)| StoreError::from(error))?;
+        Ok(filled)
     }
 
     /// Opens a profile. The caller holds its [`ProfileLock`](crate::ProfileLock).
@@ -82,7 +113,7 @@ impl Store {
     pub fn unlock(dir: &ProfileDir, passphrase: &[u8]) -> Result<Self, StoreError> {
         let key = read_slots(dir)?.open(passphrase)?.key;
         dir.finish_replacing()?;
-        Self::open(dir, &key).map_err(|error| match error {
+        Self::open(dir, key).map_err(|error| match error {
             // Every connection is closed again: the files are as they were found.
             StoreError::Damaged { .. } => StoreError::Damaged { salvage: damage::keep_copy(dir) },
             other => other,
@@ -105,9 +136,9 @@ impl Store {
         dir.replace_slots(&slots.to_bytes())
     }
 
-    fn open(dir: &ProfileDir, key: &DbKey) -> Result<Self, StoreError> {
+    fn open(dir: &ProfileDir, key: DbKey) -> Result<Self, StoreError> {
         let file = DatabaseFile::existing(dir)?;
-        let mut writer = open_hard(&file, key, Role::Writer)?;
+        let mut writer = open_hard(&file, &key, Role::Writer)?;
         // Nothing writes before the database was judged sound, and before its version is known.
         damage::check(&writer)?;
         if user_version(&writer)? == 0 {
@@ -115,8 +146,8 @@ impl Store {
         }
         migrate(&mut writer)?;
         keep_log_on_close(&writer, false)?;
-        let reader = open_hard(&file, key, Role::Reader)?;
-        let mut store = Self { reader, writer, broken: false };
+        let reader = open_hard(&file, &key, Role::Reader)?;
+        let mut store = Self { reader, writer, broken: false, file, key };
         // What was deleted just before the last process died may still be in the log (STO-32).
         store.truncate_log()?;
         Ok(store)

@@ -1,6 +1,8 @@
 //! The store as the daemon uses it, and as a disk, a thief and a power cut find it.
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
 
+#[path = "it/backup.rs"]
+mod backup;
 #[path = "it/common.rs"]
 mod common;
 #[path = "it/crash.rs"]

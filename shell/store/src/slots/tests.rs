@@ -1,4 +1,5 @@
 use super::*;
+use crate::passphrase::{CEILING, DEFAULT_COST, FLOOR};
 use crypto::rand_core::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 

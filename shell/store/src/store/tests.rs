@@ -110,6 +110,41 @@ fn sto_8_a_creation_that_was_interrupted_is_begun_again() {
     assert_eq!(again(3).err(), Some(StoreError::Exists));
 }
 
+/// STO-8, BAK-8: an end before each change of the directory in turn.
+#[test]
+fn bak_8_sto_8_wherever_a_profile_that_is_made_is_cut_off_there_is_none_or_a_whole_one() {
+    let _guard = alone();
+    let (mut none, mut whole) = (0, 0);
+    for changes in 0.. {
+        let root = tempfile::tempdir().unwrap();
+        let dir = ProfileDir::create(&root.path().join("profile")).unwrap();
+        let build = |seed| {
+            let rng = &mut ChaCha20Rng::seed_from_u64(seed);
+            Store::build(&dir, b"pass", COST, rng, |connection| {
+                let sql = "INSERT INTO seen (key, value) VALUES (x'01', x'02')";
+                connection.execute(sql, [])?;
+                Ok::<(), StoreError>(())
+            })
+            .map(|(store, ())| store)
+        };
+        crate::profile::after(changes);
+        let ended = build(1).map(drop).is_ok();
+        crate::profile::after(u32::MAX);
+        if Store::exists(&dir) {
+            assert_eq!(keys(&Store::unlock(&dir, b"pass").unwrap()), [[1]], "{changes}");
+            whole += 1;
+        } else {
+            assert_eq!(Store::unlock(&dir, b"pass").err(), Some(StoreError::NoProfile));
+            assert_eq!(keys(&build(2).unwrap()), [[1]], "{changes}");
+            none += 1;
+        }
+        if ended {
+            break;
+        }
+    }
+    assert!(none >= 6 && whole >= 2, "{none} {whole}");
+}
+
 #[test]
 fn sto_24_after_a_failed_write_nothing_is_written_until_the_next_unlock() {
     let _guard = alone();
