@@ -1,10 +1,10 @@
-//! The key of a backup file, and the sequence of sealed chunks that the file is (BAK-2, BAK-3).
+//! The key of a backup file, and the sequence of sealed segments that the file is (BAK-2, BAK-3).
 //!
 //! ```text
 //! K ‖ C = HKDF-SHA-512(salt = seed, ikm = A, info = "pvtcoms/backup/v1 key") -> 32 + 32 bytes
-//! K[i]  = HKDF-Expand(K, "pvtcoms/backup/v1 chunk" ‖ i(8) ‖ last(1), 32)      seals chunk i alone
+//! K[i]  = HKDF-Expand(K, "pvtcoms/backup/v1 segment" ‖ i(8) ‖ last(1), 32)      seals segment i alone
 //! ```
-//! Place and end of a chunk are in its key: a chunk opens at its own place, as what it was, and
+//! Place and end of a segment are in its key: a segment opens at its own place, as what it was, and
 //! nowhere else. No nonce is chosen by anyone.
 
 use crate::aead::{NotAuthentic, OneTimeKey};
@@ -13,7 +13,7 @@ use crate::password::Stretched;
 use crate::{SecretBox, labels};
 use zeroize::Zeroizing;
 
-/// `K`, from which each chunk's key comes.
+/// `K`, from which each segment's key comes.
 type FileKey = SecretBox<32>;
 
 /// What a passphrase opens in a backup, and the commitment that binds the file to it.
@@ -22,20 +22,20 @@ pub struct BackupKey {
     commitment: [u8; 32],
 }
 
-/// Seals the chunks of one file, in their order.
-pub struct ChunkSealer(Chunks);
+/// Seals the segments of one file, in their order.
+pub struct SegmentSealer(Segments);
 
-/// Opens the chunks of one file, in their order.
-pub struct ChunkOpener(Chunks);
+/// Opens the segments of one file, in their order.
+pub struct SegmentOpener(Segments);
 
-struct Chunks {
+struct Segments {
     key: FileKey,
-    /// The file's header: associated data of every chunk.
+    /// The file's header: associated data of every segment.
     ad: Vec<u8>,
     next: u64,
 }
 
-crate::opaque!(BackupKey, ChunkSealer, ChunkOpener, Chunks);
+crate::opaque!(BackupKey, SegmentSealer, SegmentOpener, Segments);
 
 impl BackupKey {
     /// Derives the key of a file; its own because `seed` is drawn for it.
@@ -55,61 +55,65 @@ impl BackupKey {
 
     /// Begins to seal under the file's header; the key is consumed.
     #[must_use]
-    pub fn sealer(self, header: &[u8]) -> ChunkSealer {
-        ChunkSealer(Chunks { key: self.key, ad: header.to_vec(), next: 0 })
+    pub fn sealer(self, header: &[u8]) -> SegmentSealer {
+        SegmentSealer(Segments { key: self.key, ad: header.to_vec(), next: 0 })
     }
 
     /// Begins to open a file whose header names `commitment`; the key is consumed.
     ///
     /// # Errors
     /// [`NotAuthentic`] if the commitment is another, compared in constant time.
-    pub fn opener(self, commitment: &[u8; 32], header: &[u8]) -> Result<ChunkOpener, NotAuthentic> {
+    pub fn opener(
+        self,
+        commitment: &[u8; 32],
+        header: &[u8],
+    ) -> Result<SegmentOpener, NotAuthentic> {
         if !ct_eq(&self.commitment, commitment) {
             return Err(NotAuthentic);
         }
-        Ok(ChunkOpener(Chunks { key: self.key, ad: header.to_vec(), next: 0 }))
+        Ok(SegmentOpener(Segments { key: self.key, ad: header.to_vec(), next: 0 }))
     }
 }
 
-impl ChunkSealer {
-    /// Seals a chunk that others follow: 16 bytes longer.
+impl SegmentSealer {
+    /// Seals a segment that others follow: 16 bytes longer.
     #[must_use]
-    pub fn seal(&mut self, chunk: &[u8]) -> Vec<u8> {
-        let sealed = self.0.key(false).seal(&self.0.ad, chunk);
+    pub fn seal(&mut self, segment: &[u8]) -> Vec<u8> {
+        let sealed = self.0.key(false).seal(&self.0.ad, segment);
         self.0.step();
         sealed
     }
 
-    /// Seals the last chunk.
+    /// Seals the last segment.
     #[must_use]
-    pub fn seal_last(self, chunk: &[u8]) -> Vec<u8> {
-        self.0.key(true).seal(&self.0.ad, chunk)
+    pub fn seal_last(self, segment: &[u8]) -> Vec<u8> {
+        self.0.key(true).seal(&self.0.ad, segment)
     }
 }
 
-impl ChunkOpener {
-    /// Opens the next chunk, as the last one or as one that others follow. The place moves on only
+impl SegmentOpener {
+    /// Opens the next segment, as the last one or as one that others follow. The place moves on only
     /// when it opens.
     ///
     /// # Errors
-    /// [`NotAuthentic`] for everything that was not sealed as this chunk of this file.
+    /// [`NotAuthentic`] for everything that was not sealed as this segment of this file.
     pub fn open(&mut self, sealed: &[u8], last: bool) -> Result<Zeroizing<Vec<u8>>, NotAuthentic> {
-        let chunk = self.0.key(last).open(&self.0.ad, sealed)?;
+        let segment = self.0.key(last).open(&self.0.ad, sealed)?;
         self.0.step();
-        Ok(chunk)
+        Ok(segment)
     }
 }
 
-impl Chunks {
+impl Segments {
     fn key(&self, last: bool) -> OneTimeKey {
         let (place, end) = (self.next.to_be_bytes(), [u8::from(last)]);
         OneTimeKey::filled(|out| {
             Prk::from_key(self.key.expose_secret())
-                .expand(&[labels::BACKUP_CHUNK, &place, &end], out);
+                .expand(&[labels::BACKUP_SEGMENT, &place, &end], out);
         })
     }
 
-    /// No disk holds 2^64 chunks.
+    /// No disk holds 2^64 segments.
     fn step(&mut self) {
         self.next = self.next.saturating_add(1);
     }
@@ -136,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn bak_3_a_chunk_opens_at_its_place_and_as_what_it_was_alone() {
+    fn bak_3_a_segment_opens_at_its_place_and_as_what_it_was_alone() {
         let commitment = *key(b"pass", 3).commitment();
         let opener = |header: &[u8]| key(b"pass", 3).opener(&commitment, header).unwrap();
         let mut sealer = key(b"pass", 3).sealer(b"h");

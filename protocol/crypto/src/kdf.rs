@@ -103,7 +103,8 @@ impl Prk {
     }
 }
 
-/// HKDF with SHA-512 in one step: `out = Expand(Extract(salt, ikm), info)`; for the key slots.
+/// HKDF with SHA-512 in one step: `out = Expand(Extract(salt, ikm), info)`; for what a
+/// passphrase opens.
 pub fn hkdf_sha512<const N: usize>(salt: &[u8], ikm: &[&[u8]], info: &[&[u8]], out: &mut [u8; N]) {
     const { assert!(N <= 255 * 64, "HKDF-SHA-512 gives at most 16320 bytes") };
     let fits = scrubbed::<HASHES, _>(|| {

@@ -42,7 +42,7 @@ labels! {
     BOARD_GENERATION = "pvtcoms board v1 generation";
     SLOT = "pvtcoms/slot/v1";
     BACKUP_KEY = "pvtcoms/backup/v1 key";
-    BACKUP_CHUNK = "pvtcoms/backup/v1 chunk";
+    BACKUP_SEGMENT = "pvtcoms/backup/v1 segment";
     STORE_WITNESS = "pvtcoms/store/v1 witness";
     STORE_SUM = "pvtcoms/store/v1 sum";
     AT_REST_ENVELOPE = "pvtcoms/at-rest/v1 envelope";

@@ -31,7 +31,7 @@ use board::tag::{OnionKey, SlotSecret};
 use crypto::Zeroizing;
 use identity::Identity;
 use rand_core::CryptoRng;
-use receive::Partial;
+pub(crate) use receive::Partial;
 use std::collections::{BTreeMap, VecDeque};
 
 /// What a profile is made with.

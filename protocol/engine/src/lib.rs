@@ -3,6 +3,7 @@
 //! The engine is told the time, the dice and the news, and answers with a [`Step`]: what to save,
 //! and what may leave once it is saved. It opens no file, no socket and no clock.
 
+pub mod backup;
 pub mod changes;
 
 mod clock;

@@ -13,7 +13,7 @@ use crypto::kdf::ct_eq;
 use crypto::password::Cost;
 use crypto::rand_core::CryptoRng;
 use engine::changes::Table;
-use file::{ChunkWriter, RecordReader};
+use file::{RecordReader, SegmentWriter};
 use record::Record;
 use rusqlite::{Connection, TransactionBehavior};
 use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
@@ -61,10 +61,10 @@ pub enum BackupError {
     /// The passphrase is another; or salt, seed or commitment in the first 128 bytes are damaged.
     #[error("wrong passphrase")]
     WrongPassphrase,
-    /// A chunk is not what was written at this place.
+    /// A segment is not what was written at this place.
     #[error("the backup is damaged at byte {at}")]
     Damaged {
-        /// Where the chunk begins.
+        /// Where the segment begins.
         at: u64,
     },
     /// The file ends before its end.
@@ -114,19 +114,10 @@ fn file_error(error: &io::Error) -> BackupError {
     }
 }
 
-/// A row on its way: what it is on the other side, or nothing.
-type CarryRow =
+/// What becomes of a row of the engine on the way into a backup, and on the way out of it: the row
+/// as it is carried, or nothing. The engine knows (`engine::backup::carried`); the store carries.
+pub type Carry =
     fn(Table, &[u8], Zeroizing<Vec<u8>>) -> Result<Option<Zeroizing<Vec<u8>>>, Malformed>;
-
-/// What becomes of the engine's rows on the way into a backup and out of it. The engine knows; the
-/// store carries.
-#[derive(Clone, Copy)]
-pub struct Carry {
-    /// Into the backup.
-    pub out: CarryRow,
-    /// Into the new profile.
-    pub back: CarryRow,
-}
 
 /// Told how much is done, of how much; says whether to go on.
 type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
@@ -199,6 +190,10 @@ impl Store {
         if Self::exists(dir) {
             return Err(StoreError::Exists.into());
         }
+        let found = from.metadata().map_err(|error| file_error(&error))?;
+        if !found.is_file() {
+            return Err(BackupError::NotABackup); // a pipe would be waited for
+        }
         let mut file = File::open(from).map_err(|error| file_error(&error))?;
         let length = file.metadata().map_err(|error| file_error(&error))?.len();
         let opened = file::open(&mut file, file_passphrase)?;
@@ -260,6 +255,7 @@ impl BackupSource {
     ///
     /// # Errors
     /// [`BackupError`]; there is no file of this name then, and one that was there is untouched.
+    #[expect(clippy::too_many_arguments, reason = "what, where to, and how")]
     pub fn write(
         &self,
         to: &Path,
@@ -316,7 +312,7 @@ impl BackupSource {
             .open(part)
             .map_err(failed)?;
         let mut writer =
-            ChunkWriter::begin(file, file::fresh(passphrase, cost, rng)?).map_err(failed)?;
+            SegmentWriter::begin(file, file::fresh(passphrase, cost, rng)?).map_err(failed)?;
         let mut messages = 0_u64;
         rows::each_record(&self.connection, stamp, carry, |record| {
             messages = messages.saturating_add(u64::from(matches!(record, Record::Message { .. })));

@@ -9,6 +9,8 @@
 
 #[path = "it/absence.rs"]
 mod absence;
+#[path = "it/backup.rs"]
+mod backup;
 #[path = "it/blocking.rs"]
 mod blocking;
 #[path = "it/coupling.rs"]

@@ -21,7 +21,7 @@ use wire::Malformed;
 const PARTIALS: usize = 128;
 
 /// A message that is not shown yet: parts are missing, or an earlier message is.
-pub(super) struct Partial {
+pub(crate) struct Partial {
     seq: u32,
     sent: u64,
     state: Progress,
@@ -43,7 +43,7 @@ impl Partial {
         done(w)
     }
 
-    pub(super) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = open_row(bytes)?;
         let (seq, sent, whole) = (r.u32()?, r.u64()?, r.u8()?);
         let body = get_bytes(&mut r)?;

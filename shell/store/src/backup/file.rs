@@ -1,7 +1,7 @@
-//! The file of a backup: a header, then sealed chunks of one size (BAK-1, BAK-3, BAK-4).
+//! The file of a backup: a header, then sealed segments of one size (BAK-1, BAK-3, BAK-4).
 //!
 //! ```text
-//! 0    magic "PVTCBACK"                8      AAD of every chunk: bytes 0..128
+//! 0    magic "PVTCBACK"                8      AAD of every segment: bytes 0..128
 //! 8    version = 1                     2
 //! 10   0                               2
 //! 12   Argon2id m (KiB), t, p      3 × 4
@@ -9,7 +9,7 @@
 //! 40   seed                           32
 //! 72   commitment                     32
 //! 104  0                              24
-//! 128  n chunks of 65536 + 16 bytes
+//! 128  n segments of 65536 + 16 bytes
 //! ```
 //! Big-endian. `n` is 16 or more and one of `4, 5, 6, 7 × 2^k`.
 
@@ -18,7 +18,7 @@ use super::{BackupError, file_error};
 use crate::StoreError;
 use crate::passphrase::{judge, stretch};
 use crypto::Zeroizing;
-use crypto::backup::{BackupKey, ChunkOpener, ChunkSealer};
+use crypto::backup::{BackupKey, SegmentOpener, SegmentSealer};
 use crypto::password::Cost;
 use crypto::rand_core::CryptoRng;
 use std::io::{self, Read, Write};
@@ -27,14 +27,14 @@ use wire::{Malformed, Reader, Writer};
 pub(super) const HEADER_LEN: usize = 128;
 const MAGIC: &[u8; 8] = b"PVTCBACK";
 const VERSION: u16 = 1;
-/// Bytes of one chunk before it is sealed.
-pub(super) const CHUNK: usize = 64 * 1024;
-/// Bytes of one chunk in the file.
-pub(super) const SEALED: usize = CHUNK + 16;
-/// Chunks of the smallest file: one MiB.
+/// Bytes of one segment before it is sealed.
+pub(super) const SEGMENT: usize = 64 * 1024;
+/// Bytes of one segment in the file.
+pub(super) const SEALED: usize = SEGMENT + 16;
+/// Segments of the smallest file: one MiB.
 const FEWEST: u64 = 16;
 
-/// How many chunks a file has that needs `needed`: the size tells two bits and the order of
+/// How many segments a file has that needs `needed`: the size tells two bits and the order of
 /// magnitude (BAK-4).
 pub(super) fn padded(needed: u64) -> u64 {
     let needed = needed.max(FEWEST);
@@ -50,7 +50,7 @@ pub(super) struct Opened {
     key: BackupKey,
 }
 
-crypto::opaque!(Opened);
+crypto::opaque!(Opened, SegmentWriter<std::fs::File>, RecordReader<std::fs::File>);
 
 /// Makes the header and key of a new file.
 pub(super) fn fresh(
@@ -136,30 +136,30 @@ impl Fields {
     }
 }
 
-/// Writes records as chunks.
-pub(super) struct ChunkWriter<W> {
+/// Writes records as segments.
+pub(super) struct SegmentWriter<W> {
     to: W,
-    sealer: ChunkSealer,
-    /// The chunk that is being filled.
+    sealer: SegmentSealer,
+    /// The segment that is being filled.
     pending: Zeroizing<Vec<u8>>,
     written: u64,
 }
 
-impl<W: Write> ChunkWriter<W> {
+impl<W: Write> SegmentWriter<W> {
     /// Writes the header.
     pub(super) fn begin(mut to: W, opened: Opened) -> io::Result<Self> {
         to.write_all(&opened.header)?;
         let sealer = opened.key.sealer(&opened.header);
-        let pending = Zeroizing::new(Vec::with_capacity(CHUNK));
+        let pending = Zeroizing::new(Vec::with_capacity(SEGMENT));
         Ok(Self { to, sealer, pending, written: 0 })
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            if self.pending.len() >= CHUNK {
+            if self.pending.len() >= SEGMENT {
                 self.flush()?;
             }
-            let room = CHUNK.saturating_sub(self.pending.len());
+            let room = SEGMENT.saturating_sub(self.pending.len());
             let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
             self.pending.extend_from_slice(now);
             bytes = later;
@@ -173,7 +173,7 @@ impl<W: Write> ChunkWriter<W> {
         while self.written < last {
             self.flush()?;
         }
-        self.pending.resize(CHUNK, 0);
+        self.pending.resize(SEGMENT, 0);
         let Self { mut to, sealer, pending, .. } = self;
         to.write_all(&sealer.seal_last(&pending))?;
         Ok(to)
@@ -181,7 +181,7 @@ impl<W: Write> ChunkWriter<W> {
 
     /// Seals what is pending, with zeros after it.
     fn flush(&mut self) -> io::Result<()> {
-        self.pending.resize(CHUNK, 0);
+        self.pending.resize(SEGMENT, 0);
         self.to.write_all(&self.sealer.seal(&self.pending))?;
         self.pending.clear();
         self.written = self.written.saturating_add(1);
@@ -189,12 +189,12 @@ impl<W: Write> ChunkWriter<W> {
     }
 }
 
-/// Reads chunks as records.
+/// Reads segments as records.
 pub(super) struct RecordReader<R> {
     from: R,
-    opener: ChunkOpener,
-    /// Whole chunks that the file has by its length, and whether bytes follow them.
-    chunks: u64,
+    opener: SegmentOpener,
+    /// Whole segments that the file has by its length, and whether bytes follow them.
+    segments: u64,
     ragged: bool,
     next: u64,
     /// What was opened and not read yet, from `at` on.
@@ -212,15 +212,15 @@ impl<R: Read> RecordReader<R> {
         let opener = key.opener(&commitment, &header).map_err(|_| BackupError::WrongPassphrase)?;
         let body = length.saturating_sub(u64::try_from(HEADER_LEN).unwrap_or(u64::MAX));
         let sealed = u64::try_from(SEALED).unwrap_or(u64::MAX);
-        let chunks = body.checked_div(sealed).unwrap_or(0);
+        let segments = body.checked_div(sealed).unwrap_or(0);
         let ragged = body.checked_rem(sealed) != Some(0);
-        let opened = Zeroizing::new(Vec::with_capacity(MAX_BODY.saturating_add(2 * CHUNK)));
-        Ok(Self { from, opener, chunks, ragged, next: 0, opened, at: 0 })
+        let opened = Zeroizing::new(Vec::with_capacity(MAX_BODY.saturating_add(2 * SEGMENT)));
+        Ok(Self { from, opener, segments, ragged, next: 0, opened, at: 0 })
     }
 
-    /// Chunks read, and chunks in all: how far it is.
+    /// Segments read, and segments in all: how far it is.
     pub(super) const fn progress(&self) -> (u64, u64) {
-        (self.next, self.chunks)
+        (self.next, self.segments)
     }
 
     /// The next record with its bytes.
@@ -238,17 +238,17 @@ impl<R: Read> RecordReader<R> {
         Ok((Record::decode(kind, &body)?, body))
     }
 
-    /// After the last record: nothing but zeros, to the last chunk (BAK-4).
+    /// After the last record: nothing but zeros, to the last segment (BAK-4).
     pub(super) fn finish(mut self) -> Result<(), BackupError> {
         loop {
             if self.opened.iter().skip(self.at).any(|byte| *byte != 0) {
                 return Err(BackupError::Content);
             }
             self.at = self.opened.len();
-            if self.next >= self.chunks && !self.ragged {
+            if self.next >= self.segments && !self.ragged {
                 return Ok(());
             }
-            self.chunk()?;
+            self.segment()?;
         }
     }
 
@@ -260,36 +260,36 @@ impl<R: Read> RecordReader<R> {
                 self.at = end;
                 return Ok(bytes);
             }
-            if self.next >= self.chunks && !self.ragged && self.next > 0 {
+            if self.next >= self.segments && !self.ragged && self.next > 0 {
                 // Everything was authentic: a fault of whoever wrote it.
                 return Err(BackupError::Content);
             }
-            self.chunk()?;
+            self.segment()?;
         }
     }
 
-    /// Opens the next chunk, or says what became of the file (BAK-3).
-    fn chunk(&mut self) -> Result<(), BackupError> {
-        let place = |chunk: u64| {
+    /// Opens the next segment, or says what became of the file (BAK-3).
+    fn segment(&mut self) -> Result<(), BackupError> {
+        let place = |segment: u64| {
             let sealed = u64::try_from(SEALED).unwrap_or(u64::MAX);
             let header = u64::try_from(HEADER_LEN).unwrap_or(u64::MAX);
-            chunk.saturating_mul(sealed).saturating_add(header)
+            segment.saturating_mul(sealed).saturating_add(header)
         };
         let (start, end) = (place(self.next), place(self.next.saturating_add(1)));
-        if self.next >= self.chunks {
+        if self.next >= self.segments {
             return Err(BackupError::Truncated { at: start });
         }
-        let last = self.next.saturating_add(1) == self.chunks && !self.ragged;
+        let last = self.next.saturating_add(1) == self.segments && !self.ragged;
         let mut sealed = vec![0; SEALED];
         self.from.read_exact(&mut sealed).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => BackupError::Truncated { at: start },
             _ => file_error(&error),
         })?;
         match self.opener.open(&sealed, last) {
-            Ok(chunk) => {
+            Ok(segment) => {
                 self.opened.drain(..self.at);
                 self.at = 0;
-                self.opened.extend_from_slice(&chunk);
+                self.opened.extend_from_slice(&segment);
                 self.next = self.next.saturating_add(1);
                 Ok(())
             }

@@ -29,10 +29,11 @@ const END: u8 = 4;
 
 /// The tables that a backup has, in this order, with their numbers. There is no number for
 /// ratchets, invites and positions at mailboxes: a backup cannot name them (BAK-5).
-pub(super) const TABLES: [(Table, u8); 6] = [
+pub(super) const TABLES: [(Table, u8); 7] = [
     (Table::Profile, 1),
     (Table::Mailbox, 2),
     (Table::Contact, 3),
+    (Table::Recovery, 4),
     (Table::Seen, 5),
     (Table::Outbox, 6),
     (Table::Partial, 7),

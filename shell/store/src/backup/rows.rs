@@ -54,7 +54,7 @@ fn each_row(
     while let Some(row) = rows.next()? {
         let key: Vec<u8> = row.get(0)?;
         let value = crypto::Zeroizing::new(row.get(1)?);
-        if let Some(value) = (carry.out)(table, &key, value).map_err(damaged)? {
+        if let Some(value) = carry(table, &key, value).map_err(damaged)? {
             each(&Record::Row { table, key, value })?;
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn insert(
 ) -> Result<bool, BackupError> {
     match record {
         Record::Row { table, key, value } => {
-            let value = (carry.back)(table, &key, value).map_err(|_| BackupError::Content)?;
+            let value = carry(table, &key, value).map_err(|_| BackupError::Content)?;
             let Some(value) = value else { return Ok(false) };
             transaction.execute(
                 &format!("INSERT INTO {} (key, value) VALUES (?1, ?2)", table.name()),

@@ -21,8 +21,7 @@ const OTHER: &[u8] = b"battery staple";
 const STAMP: Stamp = Stamp { made: 77, private_network: false };
 const TERMS: RestoreTerms = RestoreTerms { private_network: false, keep_since: 0 };
 /// Rows as they are: what the engine makes of them is the engine's test.
-const AS_THEY_ARE: Carry =
-    Carry { out: |_, _, value| Ok(Some(value)), back: |_, _, value| Ok(Some(value)) };
+const AS_THEY_ARE: Carry = |_, _, value| Ok(Some(value));
 
 fn back_up(store: &Store, to: &Path) -> Result<BackupReport, BackupError> {
     let source = store.backup_source()?;
@@ -79,7 +78,7 @@ fn bak_5_bak_7_what_is_backed_up_comes_back_and_ratchets_do_not() {
     let (restored, told) = restore(&new, &to).unwrap();
     assert_eq!(told, RestoreReport { stamp: STAMP, messages: 200, over: 0 });
     assert_eq!(rows(&restored), kept(&store));
-    assert_eq!(kept(&store).len(), 6);
+    assert_eq!(kept(&store).len(), 7);
     for contact in [ALICE, BOB] {
         let (a, b) = (store.history(&contact, None, 999), restored.history(&contact, None, 999));
         let (a, b) = (a.unwrap(), b.unwrap());
@@ -167,6 +166,8 @@ fn bak_2_bak_8_another_passphrase_network_or_profile_makes_nothing() {
     assert_eq!(error, Some(BackupError::OtherNetwork));
     let nowhere = to.with_extension("none");
     assert_eq!(restore(&new, &nowhere).err(), Some(BackupError::Missing));
+    let folder = to.parent().unwrap();
+    assert_eq!(restore(&new, folder).err(), Some(BackupError::NotABackup));
     assert!(new.files().is_empty());
 
     let before = home.files();
@@ -353,7 +354,7 @@ fn child_that_restores() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
 
-    /// Rows and texts of any length and number, across the chunks' borders.
+    /// Rows and texts of any length and number, across the segments' borders.
     #[test]
     fn bak_6_whatever_a_profile_holds_round_trips(
         values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..70_000), 0..20),
@@ -378,7 +379,7 @@ proptest! {
 #[test]
 fn bak_5_the_engine_decides_what_is_carried() {
     let (_home, store, to) = furnished(2);
-    let none = Carry { out: |_, _, _| Ok(None), ..AS_THEY_ARE };
+    let none: Carry = |_, _, _| Ok(None);
     let source = store.backup_source().unwrap();
     source.write(&to, OTHER, COST, STAMP, none, &mut rng(5), &mut |_, _| true).unwrap();
     let (restored, told) = restore(&Home::empty(), &to).unwrap();
@@ -386,11 +387,26 @@ fn bak_5_the_engine_decides_what_is_carried() {
 
     let (_home, store, to) = furnished(2);
     back_up(&store, &to).unwrap();
-    let back: Carry =
-        Carry { back: |_, _, _| Ok(Some(Zeroizing::new(b"other".to_vec()))), ..AS_THEY_ARE };
+    let back: Carry = |_, _, _| Ok(Some(Zeroizing::new(b"other".to_vec())));
     let (new, progress) = (Home::empty(), &mut |_: u64, _: u64| true);
     let (restored, _) =
         Store::restore(&new.dir, &to, OTHER, PASSPHRASE, COST, &TERMS, back, &mut rng(6), progress)
             .unwrap();
     assert!(rows(&restored).iter().all(|(_, _, value)| value == b"other"));
+}
+
+/// Rows that the engine cannot read are in no backup, and out of none.
+#[test]
+fn bak_5_a_row_that_is_damaged_stops_it() {
+    let bad: Carry = |_, _, _| Err(wire::Malformed::Short);
+    let (_home, store, to) = furnished(2);
+    let source = store.backup_source().unwrap();
+    let error = source.write(&to, OTHER, COST, STAMP, bad, &mut rng(5), &mut |_, _| true);
+    assert_eq!(error, Err(BackupError::Store(StoreError::Damaged { salvage: None })));
+    back_up(&store, &to).unwrap();
+    let (new, progress) = (Home::empty(), &mut |_: u64, _: u64| true);
+    let error =
+        Store::restore(&new.dir, &to, OTHER, PASSPHRASE, COST, &TERMS, bad, &mut rng(6), progress);
+    assert_eq!(error.err(), Some(BackupError::Content));
+    assert!(new.files().is_empty());
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "test code")]
+
 use super::*;
 use crate::backup::record::Stamp;
 use crypto::rand_core::SeedableRng;
@@ -15,7 +17,7 @@ fn record(n: u64) -> Record {
 /// A file of a beginning, `rows` rows of 30 kB and an end.
 fn file(rows: u64, seed: u64) -> Vec<u8> {
     let opened = make(b"pass", CHEAP, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap();
-    let mut writer = ChunkWriter::begin(Vec::new(), opened).unwrap();
+    let mut writer = SegmentWriter::begin(Vec::new(), opened).unwrap();
     let begin = Record::Begin(Stamp { made: 7, private_network: false });
     writer.push(&begin.encode()).unwrap();
     (0..rows).for_each(|n| writer.push(&record(n).encode()).unwrap());
@@ -52,12 +54,12 @@ fn read(bytes: &[u8], passphrase: &[u8]) -> Result<u64, BackupError> {
     }
 }
 
-fn chunk(n: usize) -> usize {
+fn segment(n: usize) -> usize {
     HEADER_LEN + n * SEALED
 }
 
 fn at(n: usize) -> u64 {
-    u64::try_from(chunk(n)).unwrap()
+    u64::try_from(segment(n)).unwrap()
 }
 
 #[test]
@@ -72,8 +74,8 @@ fn bak_4_sizes_are_few_and_waste_at_most_a_quarter() {
     assert_eq!(padded(u64::MAX), u64::MAX);
     for rows in [0, 1, 30, 34, 36, 100] {
         let file = file(rows, 1);
-        let chunks = u64::try_from((file.len() - HEADER_LEN) / SEALED).unwrap();
-        assert_eq!(padded(chunks), chunks);
+        let segments = u64::try_from((file.len() - HEADER_LEN) / SEALED).unwrap();
+        assert_eq!(padded(segments), segments);
         assert_eq!(read(&file, b"pass"), Ok(rows));
     }
 }
@@ -137,13 +139,13 @@ fn bak_1_weak_and_huge_costs_are_refused_before_they_are_paid() {
 }
 
 #[test]
-fn bak_3_a_turned_bit_is_found_in_its_chunk() {
+fn bak_3_a_turned_bit_is_found_in_its_segment() {
     let good = file(20, 1);
-    assert_eq!(good.len(), chunk(16));
+    assert_eq!(good.len(), segment(16));
     for n in 0..16 {
         for offset in [0, 4099 * (n + 1) % SEALED, SEALED - 1] {
             let mut file = good.clone();
-            file[chunk(n) + offset] ^= 0x80;
+            file[segment(n) + offset] ^= 0x80;
             assert_eq!(read(&file, b"pass"), Err(BackupError::Damaged { at: at(n) }), "{n}");
         }
     }
@@ -158,7 +160,7 @@ fn bak_3_a_cut_is_found_at_every_border_and_between() {
     for n in 0..16 {
         let cut = Err(BackupError::Truncated { at: at(n) });
         for more in [0, 1, SEALED - 1] {
-            assert_eq!(read(&good[..chunk(n) + more], b"pass"), cut, "{n} {more}");
+            assert_eq!(read(&good[..segment(n) + more], b"pass"), cut, "{n} {more}");
         }
     }
 }
@@ -167,8 +169,8 @@ fn bak_3_a_cut_is_found_at_every_border_and_between() {
 fn bak_3_swaps_splices_and_what_follows_the_end_are_found() {
     let good = file(20, 1);
     let parts = |order: &[usize]| {
-        let chunks = order.iter().flat_map(|n| good[chunk(*n)..chunk(n + 1)].to_vec());
-        good[..HEADER_LEN].iter().copied().chain(chunks).collect::<Vec<u8>>()
+        let segments = order.iter().flat_map(|n| good[segment(*n)..segment(n + 1)].to_vec());
+        good[..HEADER_LEN].iter().copied().chain(segments).collect::<Vec<u8>>()
     };
     let order: Vec<usize> = (0..16).collect();
     assert_eq!(read(&parts(&order), b"pass"), Ok(20), "control");
@@ -185,12 +187,12 @@ fn bak_3_swaps_splices_and_what_follows_the_end_are_found() {
     let end = Err(BackupError::Appended { at: at(16) });
     assert_eq!(read(&[&good[..], &[0]].concat(), b"pass"), end);
     assert_eq!(read(&[&good[..], &[0; SEALED]].concat(), b"pass"), end);
-    assert_eq!(read(&[&good[..], &good[chunk(15)..]].concat(), b"pass"), end);
+    assert_eq!(read(&[&good[..], &good[segment(15)..]].concat(), b"pass"), end);
 
-    // A chunk of another file under the same passphrase.
+    // A segment of another file under the same passphrase.
     let other = file(20, 2);
     let mut spliced = good.clone();
-    spliced[chunk(5)..chunk(6)].copy_from_slice(&other[chunk(5)..chunk(6)]);
+    spliced[segment(5)..segment(6)].copy_from_slice(&other[segment(5)..segment(6)]);
     assert_eq!(read(&spliced, b"pass"), Err(BackupError::Damaged { at: at(5) }));
 }
 
@@ -199,7 +201,7 @@ fn bak_3_swaps_splices_and_what_follows_the_end_are_found() {
 fn bak_6_what_no_backup_says_is_refused() {
     let written = |bytes: &[u8]| {
         let opened = make(b"pass", CHEAP, &mut ChaCha20Rng::seed_from_u64(3)).unwrap();
-        let mut writer = ChunkWriter::begin(Vec::new(), opened).unwrap();
+        let mut writer = SegmentWriter::begin(Vec::new(), opened).unwrap();
         writer.push(bytes).unwrap();
         writer.finish().unwrap()
     };
@@ -211,10 +213,18 @@ fn bak_6_what_no_backup_says_is_refused() {
         &[2, 0xff, 0xff, 0xff, 0xff],
         &[2, 0, 0, 0, 1, 1],
         &[end.clone(), vec![1]].concat(),
-        &[end.clone(), vec![0; 2 * CHUNK], vec![1]].concat(),
+        &[end.clone(), vec![0; 2 * SEGMENT], vec![1]].concat(),
     ] {
         assert_eq!(read(&written(bad), b"pass"), Err(BackupError::Content), "{:?}", &bad[..5]);
     }
     let newer = [1, 0, 0, 0, 11, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(read(&written(&newer), b"pass"), Err(BackupError::NewerVersion));
+}
+
+/// What a version has written must load for ever: these are the bytes of version 1.
+#[test]
+fn bak_1_bak_6_the_bytes_of_version_1_stay_what_they_are() {
+    let digest: String =
+        crypto::hash(&[&file(20, 1)]).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, "106d99bdb06746e8d2743bdedfbd06129ff727427251b89bcd1b9b8156964c30");
 }
