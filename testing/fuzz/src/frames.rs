@@ -103,7 +103,9 @@ pub fn fetch_answer_seeds() -> Vec<Vec<u8>> {
 }
 
 pub fn work_seeds() -> Vec<Vec<u8>> {
-    let (nonce, solution) = pow::solve(&[5; 32], &[3; 32], &PAID, 1, || [6; 16]).unwrap();
+    let mut nonces = (6..).map(|n| [n; 16]);
+    let nonces = || nonces.next().unwrap();
+    let (nonce, solution) = pow::solve(&[5; 32], &[3; 32], &PAID, 1, nonces).unwrap();
     let paid = [&[0, 0, 0, 1], &nonce[..], &solution].concat();
     vec![paid, vec![0; 36], vec![1; 36]]
 }
