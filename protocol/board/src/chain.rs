@@ -158,6 +158,12 @@ impl RecvChain {
         self.waiting.iter().map(|(n, slot)| (*n, slot))
     }
 
+    /// The secret of an index, if it is waited for.
+    #[must_use]
+    pub fn slot(&self, n: u32) -> Option<&SlotSecret> {
+        self.waiting.get(&n)
+    }
+
     /// Erases the secret of an index whose envelope has been opened and saved (BRD-10); says
     /// whether it was waited for.
     pub fn consume(&mut self, n: u32) -> bool {

@@ -23,7 +23,8 @@ pub enum Table {
     Partial,
     /// Item ids that arrived, by contact (16) and item id (16).
     Seen,
-    /// Progress of reading, by mailbox (32).
+    /// Progress of reading, by mailbox (32); and pages with something that is still to be fetched,
+    /// by mailbox (32) and page (8).
     Cursor,
     /// What a lost session is renewed from, by contact id (16). A contact with such a row and
     /// without one of [`Table::Ratchet`] is a contact whose session must be renewed (REK-1).

@@ -12,16 +12,19 @@ mod upkeep;
 pub(crate) mod view;
 mod wish;
 
+use crate::acks::Acks;
 use crate::changes::{Changes, Snapshot, Table};
 use crate::clock::Now;
 use crate::contact::{Contact, ContactId};
 use crate::cursor::Cursor;
-use crate::mailbox::{Mailbox, Role};
+use crate::mailbox::finds::KeptPage;
+use crate::mailbox::{Kept, Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
 use crate::pairing::{InviteId, Pairing};
 use crate::profile::{PROFILE_KEY, Profile};
 use crate::recovery::Recovery;
 use crate::schedule::{DayHours, Dice, Mode, Slots};
+use crate::seen::Seen;
 use crate::session::Session;
 use crate::step::{Answer, OpId, Step};
 use crate::watch::Watch;
@@ -93,12 +96,15 @@ pub struct Engine {
     pairings: BTreeMap<InviteId, Pairing>,
     outbox: Outbox,
     partials: BTreeMap<(ContactId, [u8; 16]), Partial>,
-    /// Items and messages that arrived, and when (Unix hours), so that none is taken twice.
-    seen: BTreeMap<(ContactId, [u8; 16]), u32>,
+    /// Items and messages that arrived.
+    seen: Seen,
+    acks: Acks,
     own: Vec<OnionKey>,
     mailboxes: BTreeMap<OnionKey, Mailbox>,
-    /// Saved progress of mailboxes, also of those that are not spoken to at the moment.
-    cursors: BTreeMap<OnionKey, Cursor>,
+    /// Those that are read, in order.
+    read: Vec<OnionKey>,
+    /// While loading: progress that was saved.
+    kept: BTreeMap<OnionKey, Kept>,
     watch: Watch,
     /// Bytes that were put and not stored, real or cover: the next slots repeat them (BRD-36).
     again: BTreeMap<OnionKey, VecDeque<(Option<ItemId>, Envelope)>>,
@@ -153,10 +159,12 @@ impl Engine {
             pairings: BTreeMap::new(),
             outbox: Outbox::default(),
             partials: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            seen: Seen::default(),
+            acks: Acks::default(),
             own: Vec::new(),
             mailboxes: BTreeMap::new(),
-            cursors: BTreeMap::new(),
+            read: Vec::new(),
+            kept: BTreeMap::new(),
             watch: Watch::default(),
             again: BTreeMap::new(),
             loops: BTreeMap::new(),
@@ -198,6 +206,7 @@ impl Engine {
         }
         engine.seal_anew();
         engine.sync_mailboxes(now);
+        engine.kept.clear();
         let contacts: Vec<ContactId> = engine.sessions.keys().copied().collect();
         for contact in contacts {
             engine.watch_contact(&contact);
@@ -208,7 +217,7 @@ impl Engine {
             engine.look_for_invite(now, &pairing);
         }
         // A crash between an unblocking and the cursor's next row; saved with the next one.
-        engine.unhold(&mut Step::default());
+        engine.unhold();
         Ok(engine)
     }
 
@@ -231,7 +240,9 @@ impl Engine {
                 self.pairings.insert(id()?, Pairing::from_row(value)?);
             }
             Table::Ratchet => {
-                self.sessions.insert(id()?, Session::from_row(value)?);
+                let (id, session) = (id()?, Session::from_row(value)?);
+                self.acks.note(&id, session.ack_due);
+                self.sessions.insert(id, session);
             }
             Table::Recovery => {
                 self.recoveries.insert(id()?, Recovery::from_row(value)?);
@@ -245,7 +256,15 @@ impl Engine {
                 self.seen.insert(two()?, hour);
             }
             Table::Cursor => {
-                self.cursors.insert(<OnionKey>::from_bytes(key)?, Cursor::from_row(value)?);
+                let (mailbox, page) = key.split_first_chunk::<32>().ok_or(Malformed::Short)?;
+                let kept = self.kept.entry(*mailbox).or_default();
+                match page.split_first_chunk::<8>() {
+                    None => kept.cursor = Some(Cursor::from_row(value)?),
+                    Some((_, [])) => kept.pages.push(KeptPage::from_row(value)?),
+                    Some((_, id)) => {
+                        kept.held.push((ContactId::from_bytes(id)?, KeptPage::from_row(value)?));
+                    }
+                }
             }
         }
         Ok(())
@@ -277,6 +296,7 @@ impl Engine {
         self.fast_due(rng, now, &mut step);
         self.reads_due(rng, now, &mut step);
         self.arm_fast(now);
+        self.settle(&mut step);
         step
     }
 
@@ -291,6 +311,7 @@ impl Engine {
         let mut step = Step::default();
         self.answer(rng, now, operation, answer, &mut step);
         self.arm_fast(now);
+        self.settle(&mut step);
         step
     }
 
@@ -308,27 +329,27 @@ impl Engine {
             pairing.borrowed().iter().for_each(|key| want(key, Role::Borrowed));
         }
         // Handshakes in the outbox may go to mailboxes of nobody who is a contact yet.
-        for item in self.outbox.iter() {
-            item.deposits.iter().filter(|d| !d.stored).for_each(|d| want(&d.mailbox, Role::Target));
-        }
+        self.outbox.missing().for_each(|key| want(&key, Role::Target));
         self.own.iter().for_each(|key| want(key, Role::Own));
         self.mailboxes.retain(|key, _| roles.contains_key(key));
         self.again.retain(|key, _| roles.contains_key(key));
         for (key, role) in roles {
             let (seed, mode) = (self.digest_seed, self.profile.mode);
-            let cursor = self.cursors.get(&key);
+            let kept = self.kept.remove(&key).filter(|_| role == Role::Own);
             self.mailboxes
                 .entry(key)
                 .or_insert_with(|| {
                     let seed = crypto::hash(&[&seed, &key]);
                     let mut mailbox = Mailbox::new(key, role, seed, now, mode);
-                    if let Some(cursor) = cursor {
-                        mailbox.resume(cursor);
+                    if let Some(kept) = kept {
+                        mailbox.resume(kept);
                     }
                     mailbox
                 })
                 .set_role(role, now, mode);
         }
+        let read = self.mailboxes.values().filter(|m| m.role != Role::Target);
+        self.read = read.map(|mailbox| mailbox.key).collect();
     }
 
     fn save_contact(&self, step: &mut Step, id: &ContactId) {
@@ -337,8 +358,9 @@ impl Engine {
         }
     }
 
-    fn save_session(&self, step: &mut Step, id: &ContactId) {
+    fn save_session(&mut self, step: &mut Step, id: &ContactId) {
         if let Some(session) = self.sessions.get(id) {
+            self.acks.note(id, session.ack_due);
             step.put(Table::Ratchet, id, session.to_row());
         }
     }

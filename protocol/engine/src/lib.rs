@@ -6,6 +6,7 @@
 pub mod backup;
 pub mod changes;
 
+mod acks;
 mod clock;
 mod command;
 mod contact;
@@ -18,6 +19,7 @@ mod profile;
 mod recovery;
 mod rows;
 mod schedule;
+mod seen;
 mod session;
 mod step;
 mod terms;

@@ -8,12 +8,14 @@ use crate::step::OpId;
 use board::frame::Window;
 use board::header::{DigestFrame, FrameError, PageHeader};
 use board::tag::OnionKey;
+use finds::{Finds, For, KeptPage};
 use health::Health;
 use held::Held;
 use std::collections::{BTreeMap, VecDeque};
 
+pub(crate) mod finds;
 mod health;
-mod held;
+pub(crate) mod held;
 
 /// Frames kept, so that tags known later are found and decoys have pages to choose from.
 const FRAMES_KEPT: usize = 5000;
@@ -58,13 +60,6 @@ struct Stream {
     successor_at: u64,
 }
 
-/// A chunk that holds something of ours.
-#[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) busy: bool,
-    pub(crate) tries: u32,
-}
-
 /// Times that a fetch is tried in a row (BRD-36).
 const FETCH_TRIES: u32 = 5;
 
@@ -81,6 +76,14 @@ pub(crate) enum Seen {
     Early,
 }
 
+/// What was saved of the progress at a mailbox.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) cursor: Option<Cursor>,
+    pub(crate) pages: Vec<KeptPage>,
+    pub(crate) held: Vec<(ContactId, KeptPage)>,
+}
+
 /// One mailbox.
 pub(crate) struct Mailbox {
     pub(crate) key: OnionKey,
@@ -88,7 +91,7 @@ pub(crate) struct Mailbox {
     dice: Dice,
     frames: BTreeMap<u64, DigestFrame>,
     prefixes: usize,
-    pub(crate) found: BTreeMap<(u64, u16), Found>,
+    pub(crate) finds: Finds,
     pub(crate) held: Held,
     /// Fetches that brought nothing, and how often: the next slots repeat them (BRD-36).
     again: VecDeque<(u64, u16, u32)>,
@@ -116,7 +119,7 @@ impl Mailbox {
             dice: Dice::from_seed(seed),
             frames: BTreeMap::new(),
             prefixes: 0,
-            found: BTreeMap::new(),
+            finds: Finds::default(),
             held: Held::default(),
             again: VecDeque::new(),
             tried: BTreeMap::new(),
@@ -135,20 +138,17 @@ impl Mailbox {
     }
 
     /// Goes on where the saved cursor stands.
-    pub(crate) fn resume(&mut self, cursor: &Cursor) {
-        let found = cursor.found.iter().map(|(header, _)| header);
-        for header in found.chain(cursor.held.iter().map(|(header, ..)| header)) {
-            self.frames
-                .entry(header.page)
-                .or_insert_with(|| DigestFrame { header: *header, prefixes: Vec::new() });
+    pub(crate) fn resume(&mut self, kept: Kept) {
+        for page in &kept.pages {
+            for chunk in &page.chunks {
+                self.finds.keep(&page.header, *chunk, For::Kept);
+            }
         }
-        for (header, chunk) in &cursor.found {
-            self.found.entry((header.page, *chunk)).or_default();
+        self.finds.take_changed();
+        for (contact, page) in kept.held {
+            self.held.keep(contact, page);
         }
-        for (header, chunk, contact) in &cursor.held {
-            self.held.note(*contact, header.page, *chunk);
-        }
-        self.cursor = Some(cursor.clone());
+        self.cursor = kept.cursor;
     }
 
     /// Changes why it is spoken to.
@@ -324,7 +324,8 @@ impl Mailbox {
 
     /// The header of a page.
     pub(crate) fn header_of(&self, page: u64) -> Option<&PageHeader> {
-        self.frame(page).map(|frame| &frame.header)
+        let frame = self.frames.get(&page).map(|frame| &frame.header);
+        frame.or_else(|| self.finds.header_of(page))
     }
 
     /// The frame of a page.
@@ -332,19 +333,9 @@ impl Mailbox {
         self.frames.get(&page)
     }
 
-    /// A chunk holds something of ours, or of a contact who is blocked.
-    pub(crate) fn note(&mut self, page: u64, chunk: u16, blocked: Option<ContactId>) {
-        match blocked {
-            Some(contact) => self.held.note(contact, page, chunk), // ENG-4
-            None => {
-                self.found.entry((page, chunk)).or_default();
-            }
-        }
-    }
-
     /// A chunk was fetched.
     pub(crate) fn fetched(&mut self, page: u64, chunk: u16) {
-        self.found.remove(&(page, chunk));
+        self.finds.fetched((page, chunk));
         self.tried.remove(&(page, chunk));
     }
 
@@ -353,12 +344,10 @@ impl Mailbox {
     pub(crate) fn fetch_failed(&mut self, page: u64, chunk: u16, mode: Mode) {
         let before = self.tried.remove(&(page, chunk)).unwrap_or(0);
         let tries = before.saturating_add(1);
-        if let Some(found) = self.found.get_mut(&(page, chunk)) {
-            found.tries = found.tries.saturating_add(1);
-            found.busy = mode == Mode::Steady && tries < FETCH_TRIES;
-            if mode == Mode::Fast {
-                return;
-            }
+        let real = self.finds.contains((page, chunk));
+        self.finds.failed((page, chunk), mode == Mode::Steady && tries < FETCH_TRIES);
+        if real && mode == Mode::Fast {
+            return;
         }
         if tries < FETCH_TRIES {
             self.again.push_back((page, chunk, tries));
@@ -391,15 +380,13 @@ impl Mailbox {
             return Seen::Early;
         }
         let fork = self.contradicts(&header);
-        // A header that came from the cursor has no tags yet.
-        let whole = |known: &DigestFrame| known.prefixes.len() == frame.prefixes.len();
-        if !fork && self.frames.get(&header.page).is_some_and(whole) {
+        if !fork && self.frames.contains_key(&header.page) {
             return Seen::Known;
         }
         if fork {
             // Another history: what was known of the old one no longer leads anywhere.
             self.frames.clear();
-            self.found.clear();
+            self.finds.clear();
             self.held.clear();
             self.prefixes = 0;
             self.cursor = None;
@@ -437,13 +424,10 @@ impl Mailbox {
     fn evict(&mut self) {
         // What has expired at the mailbox cannot be fetched any more (BRD-22).
         let oldest = self.header().map_or(0, |newest| newest.oldest);
-        self.found.retain(|(page, _), _| *page >= oldest);
+        self.finds.expire(oldest);
         self.held.expire(oldest);
         while self.frames.len() > FRAMES_KEPT || self.prefixes > PREFIXES_KEPT {
-            let found = |page: &u64| self.found.keys().any(|(found, _)| found == page);
-            let holds = |page: &u64| found(page) || self.held.holds(*page);
-            let oldest = self.frames.keys().find(|page| !holds(page)).copied();
-            let Some(frame) = oldest.and_then(|page| self.frames.remove(&page)) else { return };
+            let Some((_, frame)) = self.frames.pop_first() else { return };
             self.prefixes = self.prefixes.saturating_sub(frame.prefixes.len());
         }
     }
@@ -452,23 +436,11 @@ impl Mailbox {
     /// that a crash in between reads them again.
     pub(crate) fn settle(&mut self) -> Option<&Cursor> {
         let header = self.header().filter(|_| self.windows_done())?;
-        let found =
-            self.found.keys().filter_map(|(page, chunk)| Some((*self.header_of(*page)?, *chunk)));
-        let held = self
-            .held
-            .iter()
-            .filter_map(|(contact, page, chunk)| Some((*self.header_of(*page)?, *chunk, *contact)));
-        let cursor = Cursor {
-            page: header.page,
-            head: header.head(),
-            closed_at: header.closed_at,
-            found: found.collect(),
-            held: held.collect(),
-        };
-        if self.cursor.as_ref() == Some(&cursor) {
+        let (page, closed_at) = (header.page, header.closed_at);
+        if self.cursor.as_ref().is_some_and(|known| known.page == page) {
             return None;
         }
-        self.cursor = Some(cursor);
+        self.cursor = Some(Cursor { page, head: header.head(), closed_at });
         self.cursor.as_ref()
     }
 

@@ -6,8 +6,15 @@ use board::envelope::Envelope;
 use board::tag::OnionKey;
 use content::{GenerationRandom, Part};
 use crypto::Zeroizing;
-use std::collections::BTreeMap;
 use wire::{Malformed, Writer};
+
+mod index;
+
+pub(crate) use index::{Group, Outbox};
+
+/// An item without an acknowledgement is encrypted anew after this (BRD-41), in seconds, the first
+/// time.
+const REPEAT_S: u64 = 4 * 3600;
 
 /// Names an item; it is the `mid` of its envelopes.
 pub(crate) type ItemId = [u8; 16];
@@ -26,7 +33,7 @@ pub(crate) enum Load {
     Handshake,
 }
 
-crypto::opaque!(Load, Item, Outbox);
+crypto::opaque!(Load, Item);
 
 /// Whom an item belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,9 +86,12 @@ impl Item {
         self.deposits.iter().any(|d| d.stored)
     }
 
-    /// The copy that could go to `mailbox` at this moment.
-    pub(crate) fn waiting_for(&self, mailbox: &OnionKey) -> bool {
-        self.deposits.iter().any(|d| d.mailbox == *mailbox && d.waits())
+    /// When it is encrypted anew unless it is acknowledged before (BRD-41), Unix seconds; each time
+    /// after twice the wait, since a peer may just be away.
+    pub(crate) fn repeat_at(&self) -> Option<u64> {
+        let wait = REPEAT_S.saturating_mul(1 << self.repeats.min(3));
+        let sealed = self.sealed.filter(|_| self.stored())?;
+        Some(sealed.at.saturating_add(wait))
     }
 
     /// The message that this item is a part of.
@@ -90,6 +100,11 @@ impl Item {
             Load::Part(part) => Some(part.message),
             _ => None,
         }
+    }
+
+    /// The copy for `mailbox`.
+    pub(crate) fn deposit_mut(&mut self, mailbox: &OnionKey) -> Option<&mut Deposit> {
+        self.deposits.iter_mut().find(|d| d.mailbox == *mailbox)
     }
 
     /// Forgets how it was sealed: it will be encrypted anew.
@@ -154,11 +169,6 @@ impl Item {
 }
 
 impl Deposit {
-    /// Whether it could go at this moment.
-    pub(crate) const fn waits(&self) -> bool {
-        !self.stored && !self.busy
-    }
-
     pub(crate) const fn new(mailbox: OnionKey) -> Self {
         Self { mailbox, envelope: None, stored: false, busy: false, tries: 0 }
     }
@@ -205,54 +215,4 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
         4 => Load::Handshake,
         _ => return Err(Malformed::Field("load")),
     })
-}
-
-/// All items, oldest first.
-#[derive(Default)]
-pub(crate) struct Outbox {
-    items: BTreeMap<u64, Item>,
-    by_id: BTreeMap<ItemId, u64>,
-    next_order: u64,
-}
-
-impl Outbox {
-    /// Adds an item that was loaded or made; `order` of a new one comes from [`Self::next_order`].
-    pub(crate) fn insert(&mut self, item: Item) {
-        self.next_order = self.next_order.max(item.order.saturating_add(1));
-        self.by_id.insert(item.id, item.order);
-        self.items.insert(item.order, item);
-    }
-
-    pub(crate) const fn next_order(&self) -> u64 {
-        self.next_order
-    }
-
-    pub(crate) fn get(&self, id: &ItemId) -> Option<&Item> {
-        self.items.get(self.by_id.get(id)?)
-    }
-
-    pub(crate) fn get_mut(&mut self, id: &ItemId) -> Option<&mut Item> {
-        self.items.get_mut(self.by_id.get(id)?)
-    }
-
-    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<Item> {
-        self.items.remove(&self.by_id.remove(id)?)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.items.values()
-    }
-
-    pub(crate) fn of(&self, owner: Owner) -> impl Iterator<Item = &Item> {
-        self.items.values().filter(move |item| item.owner == owner)
-    }
-
-    /// Items of one message.
-    pub(crate) fn of_message(
-        &self,
-        contact: ContactId,
-        message: [u8; 16],
-    ) -> impl Iterator<Item = &Item> {
-        self.of(Owner::Contact(contact)).filter(move |item| item.message() == Some(message))
-    }
 }

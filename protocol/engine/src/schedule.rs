@@ -16,6 +16,9 @@ pub enum Mode {
     Fast,
 }
 
+/// Failures after which `fast` mode leaves an item, a chunk or a mailbox to the slots.
+pub(crate) const FAST_TRIES: u32 = 8;
+
 /// Mean gap of a slot process in the day hours.
 const DAY_MEAN: Duration = Duration::from_secs(60);
 /// Mean gap of a slot process at night.

@@ -38,8 +38,6 @@ pub(crate) struct Session {
     pub(crate) recv_next: Option<(GenerationSecret, RecvChain)>,
     /// Something arrived that the peer has not been told of.
     pub(crate) ack_due: bool,
-    /// PUT slots since then (BRD-42).
-    pub(crate) slots_waited: u8,
     /// Number of the next message of ours in this session.
     pub(crate) seq_out: u32,
     /// Number of the next message of the peer to be shown.
@@ -82,7 +80,6 @@ impl Session {
             recv_secret,
             recv_next: None,
             ack_due: false,
-            slots_waited: 0,
             seq_out: 0,
             seq_in: 0,
         })
@@ -242,7 +239,6 @@ impl Session {
             recv_secret,
             recv_next,
             ack_due,
-            slots_waited: 0,
             seq_out,
             seq_in,
         })

@@ -5,7 +5,7 @@ use board::tag::{OnionKey, Tag};
 use std::collections::BTreeMap;
 
 /// What a tag means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Meaning {
     /// Index `n` of generation `g` from a contact.
     Session { contact: ContactId, g: u16, n: u32 },
@@ -25,7 +25,7 @@ impl Meaning {
     }
 
     /// Whether this tag belongs to the same contact, pairing or loop.
-    const fn owner(&self) -> WatchOwner {
+    pub(crate) const fn owner(&self) -> WatchOwner {
         match self {
             Self::Session { contact, .. } => WatchOwner::Contact(*contact),
             Self::Pairing { pairing, .. } => WatchOwner::Pairing(*pairing),
@@ -35,54 +35,81 @@ impl Meaning {
 }
 
 /// Whose tags.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum WatchOwner {
     Contact(ContactId),
     Pairing([u8; 16]),
     Loop(u64),
 }
 
+/// Where something is waited for, and what.
+pub(crate) type Place = (OnionKey, Meaning);
+
 /// The tags that are waited for, by mailbox.
 #[derive(Default)]
-pub(crate) struct Watch(BTreeMap<(OnionKey, [u8; 16]), Meaning>);
+pub(crate) struct Watch {
+    tags: BTreeMap<(OnionKey, [u8; 16]), Meaning>,
+    owners: BTreeMap<WatchOwner, BTreeMap<Place, Tag>>,
+}
+
+/// What became of the tags of an owner.
+#[derive(Default)]
+pub(crate) struct Changed {
+    /// Waited for from here on.
+    pub(crate) fresh: Vec<(Place, Tag)>,
+    /// Not waited for any more.
+    pub(crate) gone: Vec<(Place, Tag)>,
+}
 
 impl Watch {
-    /// Replaces all tags of an owner; gives those that were not waited for before.
+    /// Replaces all tags of an owner. `tag` is asked for the tags of new places, and for the first
+    /// of those that stay: if that is another one, another chain has taken the place of the old,
+    /// and all are asked for.
     pub(crate) fn replace(
         &mut self,
         owner: WatchOwner,
-        tags: Vec<(OnionKey, Tag, Meaning)>,
-    ) -> Vec<(OnionKey, Tag)> {
-        let before: Vec<(OnionKey, [u8; 16])> = self
-            .0
-            .iter()
-            .filter(|(_, meaning)| meaning.owner() == owner)
-            .map(|(key, _)| *key)
-            .collect();
-        for key in &before {
-            self.0.remove(key);
+        places: Vec<Place>,
+        tag: impl Fn(&Place) -> Option<Tag>,
+    ) -> Changed {
+        let mut before = self.owners.remove(&owner).unwrap_or_default();
+        let mut changed = Changed::default();
+        let kept = places.iter().find_map(|place| Some((place, before.get(place)?)));
+        if kept.is_some_and(|(place, known)| tag(place).is_none_or(|t| t != *known)) {
+            changed.gone.extend(core::mem::take(&mut before));
         }
-        let mut fresh = Vec::new();
-        for (mailbox, tag, meaning) in tags {
-            self.0.insert((mailbox, tag.0), meaning);
-            if before.binary_search(&(mailbox, tag.0)).is_err() {
-                fresh.push((mailbox, tag));
+        let mut after = BTreeMap::new();
+        for place in places {
+            if let Some(known) = before.remove(&place) {
+                after.insert(place, known);
+            } else if let Some(tag) = tag(&place) {
+                after.insert(place, tag);
+                changed.fresh.push((place, tag));
             }
         }
-        fresh
+        changed.gone.extend(before);
+        for ((mailbox, _), tag) in &changed.gone {
+            self.tags.remove(&(*mailbox, tag.0));
+        }
+        for ((mailbox, meaning), tag) in &changed.fresh {
+            self.tags.insert((*mailbox, tag.0), *meaning);
+        }
+        if !after.is_empty() {
+            self.owners.insert(owner, after);
+        }
+        changed
     }
 
     /// What `tag` means at `mailbox`.
     pub(crate) fn meaning(&self, mailbox: &OnionKey, tag: &Tag) -> Option<Meaning> {
-        self.0.get(&(*mailbox, tag.0)).copied()
+        self.tags.get(&(*mailbox, tag.0)).copied()
     }
 
-    /// What tags at `mailbox` that begin with `prefix` mean.
+    /// Tags at `mailbox` that begin with `prefix`, and what each means.
     pub(crate) fn with_prefix(
         &self,
         mailbox: &OnionKey,
         prefix: &[u8; 8],
-    ) -> impl Iterator<Item = Meaning> {
+    ) -> impl Iterator<Item = (Tag, Meaning)> {
         let [mut low, mut high] = [[0x00; 16], [0xff; 16]];
         for (to, from) in low.iter_mut().zip(prefix) {
             *to = *from;
@@ -90,6 +117,10 @@ impl Watch {
         for (to, from) in high.iter_mut().zip(prefix) {
             *to = *from;
         }
-        self.0.range((*mailbox, low)..=(*mailbox, high)).map(|(_, meaning)| *meaning)
+        let range = self.tags.range((*mailbox, low)..=(*mailbox, high));
+        range.map(|((_, tag), meaning)| (Tag(*tag), *meaning))
     }
 }
+
+#[cfg(test)]
+mod tests;

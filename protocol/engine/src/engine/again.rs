@@ -26,12 +26,13 @@ impl Engine {
         envelope: Envelope,
     ) {
         let item = item.filter(|id| self.carries(id, &mailbox, &envelope));
-        if self.profile.mode == Mode::Fast
-            && let Some(item) = item.and_then(|id| self.outbox.get_mut(&id))
-            && let Some(deposit) = item.deposits.iter_mut().find(|d| d.mailbox == mailbox)
-        {
-            deposit.busy = false;
-            deposit.tries = deposit.tries.saturating_add(1);
+        if let Some(id) = item.filter(|_| self.profile.mode == Mode::Fast) {
+            self.outbox.change(&id, |item| {
+                if let Some(deposit) = item.deposit_mut(&mailbox) {
+                    deposit.busy = false;
+                    deposit.tries = deposit.tries.saturating_add(1);
+                }
+            });
             return;
         }
         if self.mailboxes.contains_key(&mailbox) {
@@ -64,9 +65,7 @@ impl Engine {
             // Restarts must not use up the window.
             if session.room() > ROOM_TO_REPEAT {
                 session.sent.retain(|_, item| *item != id);
-                if let Some(item) = self.outbox.get_mut(&id) {
-                    item.unseal(&contact.inbox);
-                }
+                self.outbox.change(&id, |item| item.unseal(&contact.inbox));
             }
         }
     }

@@ -94,11 +94,11 @@ impl Engine {
                 numbers.push(*message);
             }
             let seq = numbers.iter().position(|m| m == message).unwrap_or(0);
-            if let Some(item) = self.outbox.get_mut(id)
-                && let Load::Part(part) = &mut item.load
-            {
-                part.seq = u32::try_from(seq).unwrap_or(u32::MAX);
-            }
+            self.outbox.change(id, |item| {
+                if let Load::Part(part) = &mut item.load {
+                    part.seq = u32::try_from(seq).unwrap_or(u32::MAX);
+                }
+            });
         }
         if let Some(session) = self.sessions.get_mut(contact) {
             session.seq_out = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
@@ -106,12 +106,13 @@ impl Engine {
         let items: Vec<[u8; 16]> = keep.into_iter().map(|(id, _)| id).collect();
         self.unseal(step, contact, &items);
         // Halves of messages from the old session never become whole: the peer sends them anew.
-        let stale: Vec<_> = self
-            .partials
-            .range((*contact, [0; 16])..=(*contact, [0xff; 16]))
-            .map(|(key, _)| *key)
-            .collect();
-        for key in stale {
+        self.forget_partials(step, contact);
+    }
+
+    fn forget_partials(&mut self, step: &mut Step, contact: &ContactId) {
+        let of = self.partials.range((*contact, [0; 16])..=(*contact, [0xff; 16]));
+        let keys: Vec<_> = of.map(|(key, _)| *key).collect();
+        for key in keys {
             self.partials.remove(&key);
             step.delete(Table::Partial, &crate::rows::pair(&key.0, &key.1));
         }
@@ -141,16 +142,9 @@ impl Engine {
         for item in waiting {
             self.drop_item(step, &item);
         }
-        for table in [Table::Partial, Table::Seen] {
-            let keys: Vec<_> = match table {
-                Table::Partial => self.partials.keys().filter(|k| k.0 == *id).copied().collect(),
-                _ => self.seen.keys().filter(|k| k.0 == *id).copied().collect(),
-            };
-            for key in keys {
-                self.partials.remove(&key);
-                self.seen.remove(&key);
-                step.delete(table, &crate::rows::pair(&key.0, &key.1));
-            }
+        self.forget_partials(step, id);
+        for key in self.seen.forget_contact(id) {
+            step.delete(Table::Seen, &crate::rows::pair(&key.0, &key.1));
         }
         // The invite is remembered, so that a second use is noticed (INV-3); not whom it led to.
         let pairings = self.pairings.values_mut().filter(|p| p.contact == Some(*id));
@@ -162,8 +156,9 @@ impl Engine {
             })
             .collect();
         of_theirs.iter().for_each(|pairing| self.save_pairing(step, pairing));
+        self.acks.note(id, false);
         step.change(Change::ForgetConversation { contact: *id });
-        self.unhold(step);
+        self.unhold();
         self.watch_contact(id);
         self.sync_mailboxes(now);
     }

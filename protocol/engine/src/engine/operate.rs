@@ -4,10 +4,10 @@ use super::{Engine, Purpose};
 use crate::changes::{Change, EventKind, MessageState};
 use crate::clock::Now;
 use crate::contact::ContactId;
-use crate::mailbox::{Mailbox, Role};
-use crate::outbox::{Item, ItemId, Load, Owner};
+use crate::mailbox::Mailbox;
+use crate::outbox::{Group, Item, ItemId, Load, Owner};
 use crate::pairing::Phase;
-use crate::schedule::{Mode, fast_delay};
+use crate::schedule::{FAST_TRIES, Mode, fast_delay};
 use crate::step::{Answer, Effect, FailReason, OpId, Operation, OperationKind, Step};
 use board::envelope::{self, Envelope, Kind, Parcel};
 use board::frame::{FetchAnswer, PutAnswer, Window};
@@ -19,24 +19,22 @@ use rand_core::CryptoRng;
 /// Operations under way at once, streams apart (BRD-32).
 const IN_FLIGHT: usize = 8;
 /// PUT slots that an acknowledgement waits for a message to ride on (BRD-42).
-const ACK_SLOTS: u8 = 6;
+const ACK_SLOTS: u64 = 6;
 /// Of the 64 indices that may be unacknowledged, those that no new message takes (ENG-3).
 const RESERVED: u32 = 8;
 /// Loops that may be out at once.
 const LOOPS: usize = 200;
-/// Failures after which `fast` mode leaves an item, a chunk or a mailbox to the slots.
-const FAST_TRIES: u32 = 8;
+/// Most clocks of `fast` mode that run at once: beyond that the next fires at once anyway.
+const FAST_CLOCKS: usize = 64;
 /// Age of the pages that decoys fetch from (BRD-34).
 const DECOY_AGE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(12 * 3600));
 
 impl Engine {
     /// A PUT slot: the target first, then what to put there (BRD-33).
     pub(super) fn put_slot(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
-        for session in self.sessions.values_mut().filter(|session| session.ack_due) {
-            session.slots_waited = session.slots_waited.saturating_add(1);
-        }
-        let targets: Vec<OnionKey> = self.mailboxes.keys().copied().collect();
-        let target = self.put_slots.dice.pick(targets.len()).and_then(|i| targets.get(i));
+        self.acks.slot();
+        let target = self.put_slots.dice.pick(self.mailboxes.len());
+        let target = target.and_then(|i| self.mailboxes.keys().nth(i));
         let Some(target) = target.copied().filter(|_| self.has_room()) else { return };
         if let Some((item, envelope)) = self.take_again(&target) {
             return self.start_put(rng, step, target, item, envelope);
@@ -55,50 +53,36 @@ impl Engine {
     ///
     /// The dice fall alike whether or not something waits, and so does the mailbox.
     pub(super) fn fetch_slot(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
-        let readable = self.readable();
         let dice = &mut self.fetch_slots.dice;
-        let mailbox = dice.pick(readable.len()).and_then(|i| readable.get(i)).copied();
+        let mailbox = dice.pick(self.read.len()).and_then(|i| self.read.get(i)).copied();
         let age = dice.log_uniform_ms(DECOY_AGE.0, DECOY_AGE.1);
         let decoy =
             mailbox.and_then(|key| self.mailboxes.get(&key)).map(|m| m.decoy(now, age, dice));
         let (Some(mailbox), Some(decoy)) = (mailbox, decoy) else { return };
         if self.has_room() {
             let again = self.mailboxes.get_mut(&mailbox).and_then(Mailbox::take_again);
-            let next = again.or_else(|| self.oldest_found(&mailbox));
+            let next = again.or_else(|| self.mailboxes.get(&mailbox)?.finds.next());
             let (page, chunk) = next.unwrap_or(decoy);
             self.start_fetch(rng, step, mailbox, page, chunk);
         }
     }
 
-    fn readable(&self) -> Vec<OnionKey> {
-        self.mailboxes.values().filter(|m| m.role != Role::Target).map(|m| m.key).collect()
-    }
-
     /// In `fast` mode real operations go after Exp(2 s), beside the slots (BRD-38).
     pub(super) fn fast_due(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         if self.fast_put.take_if(|due| *due <= now.mono_ms).is_some() {
-            let keys: Vec<OnionKey> = self.mailboxes.keys().copied().collect();
-            let oldest = keys
-                .iter()
-                .filter_map(|key| Some((self.outbox.get(&self.oldest_item(key)?)?.order, *key)))
-                .min();
-            if let Some((_, key)) = oldest {
-                if let Some(item) = self.oldest_item(&key) {
-                    self.put_item(rng, now, step, &item, &key);
-                }
-            } else if let Some((contact, key)) =
-                keys.iter().find_map(|key| Some((self.lone_ack(key, 0)?, *key)))
-            {
+            if let Some((item, key)) = self.fast_item() {
+                self.put_item(rng, now, step, &item, &key);
+            } else if let Some((contact, key)) = self.fast_ack() {
                 let item = self.queue_receipt(rng, now, step, &contact);
                 self.put_item(rng, now, step, &item, &key);
             }
         }
         if self.fast_fetch.take_if(|due| *due <= now.mono_ms).is_some() {
-            let oldest = self
-                .readable()
-                .into_iter()
-                .find_map(|key| self.oldest_found(&key).map(|(page, chunk)| (key, page, chunk)));
-            if let Some((mailbox, page, chunk)) = oldest {
+            // The fewest tries first: a mailbox that withholds is asked less and less.
+            let ready = |m: &&Mailbox| m.health.failures < FAST_TRIES;
+            let read = self.read.iter().filter_map(|key| self.mailboxes.get(key)).filter(ready);
+            let next = read.filter_map(|m| Some((m.finds.fewest_tries()?, m.key, m.finds.next()?)));
+            if let Some((_, mailbox, (page, chunk))) = next.min() {
                 self.start_fetch(rng, step, mailbox, page, chunk);
             }
         }
@@ -111,29 +95,22 @@ impl Engine {
             return;
         }
         if self.fast_put.is_none() {
-            let ready = |item: &&Item| {
-                self.sendable(item)
-                    && item
-                        .deposits
-                        .iter()
-                        .any(|d| d.tries < FAST_TRIES && d.waits() && self.reachable(&d.mailbox))
-            };
-            let items = self.outbox.iter().filter(ready).take(64).count();
-            let acks = self.mailboxes.keys().filter(|key| self.lone_ack(key, 0).is_some()).count();
-            let waiting = items.saturating_add(acks);
+            let ready = |group: &Group| !group.tired && self.sendable(group);
+            let items = |key: &OnionKey| self.outbox.waiting(key, FAST_CLOCKS, ready);
+            let items = self.outbox.missing().filter(|key| self.reachable(key)).map(|k| items(&k));
+            let items = items.fold(0, usize::saturating_add).min(FAST_CLOCKS);
+            let waiting = items.saturating_add(usize::from(self.fast_ack().is_some()));
             if waiting > 0 {
                 let delay = fast_delay(&mut self.fast, waiting);
                 self.fast_put = Some(now.mono_ms.saturating_add(delay));
             }
         }
         if self.fast_fetch.is_none() {
-            let found = self
-                .mailboxes
-                .values()
+            let read = self.read.iter().filter_map(|key| self.mailboxes.get(key));
+            let found = read
                 .filter(|m| m.health.failures < FAST_TRIES)
-                .flat_map(|m| m.found.values())
-                .filter(|found| !found.busy && found.tries < FAST_TRIES)
-                .count();
+                .map(|m| m.finds.waiting(FAST_TRIES, FAST_CLOCKS))
+                .fold(0, usize::saturating_add);
             if found > 0 {
                 let delay = fast_delay(&mut self.fast, found);
                 self.fast_fetch = Some(now.mono_ms.saturating_add(delay));
@@ -157,34 +134,54 @@ impl Engine {
 
     /// The oldest item that waits for `target`, first copies before second ones.
     fn oldest_item(&self, target: &OnionKey) -> Option<ItemId> {
-        let waits = |item: &&Item| item.waiting_for(target) && self.sendable(item);
-        let first = self.outbox.iter().filter(waits).find(|item| !item.stored());
-        first.or_else(|| self.outbox.iter().find(waits)).map(|item| item.id)
+        self.outbox.oldest(target, |group| self.sendable(group))
     }
 
-    /// Whether an item may leave at this moment (SAS-4, ID-3, BRD-41).
-    fn sendable(&self, item: &Item) -> bool {
-        let Owner::Contact(id) = item.owner else { return true };
+    /// What `fast` mode puts next, and where: the oldest item of all mailboxes that answer.
+    fn fast_item(&self) -> Option<(ItemId, OnionKey)> {
+        let ready = |group: &Group| !group.tired && self.sendable(group);
+        let reachable = self.outbox.missing().filter(|key| self.reachable(key));
+        let oldest = reachable.filter_map(|key| {
+            let item = self.outbox.get(&self.outbox.oldest(&key, ready)?)?;
+            Some((item.order, item.id, key))
+        });
+        oldest.min().map(|(_, item, key)| (item, key))
+    }
+
+    /// An acknowledgement that `fast` mode gives on its own, and where.
+    fn fast_ack(&self) -> Option<(ContactId, OnionKey)> {
+        let owed = self.acks.waiting(0).filter(|id| self.may_ack(id));
+        owed.filter_map(|id| Some((*id, self.contacts.get(id)?)))
+            .find_map(|(id, c)| Some((id, *c.inbox.iter().find(|key| self.reachable(key))?)))
+    }
+
+    /// Whether items of a group may leave at this moment (SAS-4, ID-3, BRD-41).
+    fn sendable(&self, group: &Group) -> bool {
+        let Owner::Contact(id) = group.owner else { return true };
         let (Some(contact), Some(session)) = (self.contacts.get(&id), self.sessions.get(&id))
         else {
             return false;
         };
         // What is said for the first time leaves room for receipts and repeats.
-        let first = item.repeats == 0 && item.message().is_some();
-        let room = session.room() > if first { RESERVED } else { 0 };
-        let fits = item.sealed.is_some() || (session.ratchet.can_send() && room);
+        let room = session.room() > if group.first { RESERVED } else { 0 };
+        let fits = group.sealed || (session.ratchet.can_send() && room);
         contact.may_send() && fits
     }
 
     /// A contact at `target` who is owed an acknowledgement that found nothing to ride on.
-    fn lone_ack(&self, target: &OnionKey, slots: u8) -> Option<ContactId> {
-        self.sessions.iter().find_map(|(id, session)| {
-            let contact = self.contacts.get(id)?;
-            let due = session.ack_due && session.slots_waited >= slots;
-            let able = contact.may_send() && session.ratchet.can_send() && session.room() > 0;
-            let open = self.receipts(id).any(|item| !item.stored());
-            (due && able && !open && contact.inbox.contains(target)).then_some(*id)
-        })
+    fn lone_ack(&self, target: &OnionKey, slots: u64) -> Option<ContactId> {
+        let reads =
+            |id: &ContactId| self.contacts.get(id).is_some_and(|c| c.inbox.contains(target));
+        self.acks.waiting(slots).find(|id| reads(id) && self.may_ack(id)).copied()
+    }
+
+    /// Whether an acknowledgement may go to a contact on its own.
+    fn may_ack(&self, id: &ContactId) -> bool {
+        let (Some(contact), Some(session)) = (self.contacts.get(id), self.sessions.get(id)) else {
+            return false;
+        };
+        let able = contact.may_send() && session.ratchet.can_send() && session.room() > 0;
+        able && self.outbox.receipts(*id).all(Item::stored)
     }
 
     fn put_item(
@@ -198,16 +195,12 @@ impl Engine {
         if !self.seal(rng, now, step, item) {
             return false;
         }
-        let deposit = self
-            .outbox
-            .get_mut(item)
-            .and_then(|item| item.deposits.iter_mut().find(|d| d.mailbox == *target));
-        let Some((deposit, envelope)) =
-            deposit.and_then(|d| d.envelope.clone().map(|envelope| (d, envelope)))
-        else {
-            return false;
-        };
-        deposit.busy = true;
+        let envelope = self.outbox.change(item, |item| {
+            let deposit = item.deposit_mut(target)?;
+            deposit.busy = deposit.envelope.is_some();
+            deposit.envelope.clone()
+        });
+        let Some(envelope) = envelope.flatten() else { return false };
         self.start_put(rng, step, *target, Some(*item), envelope);
         true
     }
@@ -260,9 +253,8 @@ impl Engine {
         page: u64,
         chunk: u16,
     ) {
-        let found = self.mailboxes.get_mut(&mailbox).and_then(|m| m.found.get_mut(&(page, chunk)));
-        if let Some(found) = found {
-            found.busy = true;
+        if let Some(mailbox) = self.mailboxes.get_mut(&mailbox) {
+            mailbox.finds.start((page, chunk));
         }
         let kind = OperationKind::Fetch { page, chunk };
         self.start(rng, step, mailbox, kind, Purpose::Fetch { mailbox, page, chunk });
@@ -283,12 +275,6 @@ impl Engine {
         self.operations.insert(id, purpose);
         step.effect(Effect::Start(Operation { id, mailbox, token, kind }));
         id
-    }
-
-    fn oldest_found(&self, mailbox: &OnionKey) -> Option<(u64, u16)> {
-        let mailbox = self.mailboxes.get(mailbox)?;
-        let free = mailbox.found.iter().filter(|(_, found)| !found.busy);
-        free.min_by_key(|(at, found)| (found.tries, **at)).map(|(at, _)| *at)
     }
 
     pub(super) fn answer(
@@ -313,7 +299,7 @@ impl Engine {
                 self.fetch_answered(rng, now, step, mailbox, page, chunk, &fetched);
             }
             (Some(Purpose::Digest { mailbox, window, .. }), Answer::Ended) => {
-                self.digest_ended(now, step, mailbox, window, id);
+                self.digest_ended(now, mailbox, window, id);
             }
             (Some(purpose), Answer::Failed(reason)) => self.lost(now, id, purpose, reason),
             (Some(purpose), _) => self.lost(now, id, purpose, FailReason::Internal),
@@ -348,12 +334,16 @@ impl Engine {
         // An item that was encrypted anew in between still waits for its new bytes.
         let item_id = item.filter(|id| self.carries(id, &mailbox, &envelope));
         let Some(item_id) = item_id else { return };
-        let Some(item) = self.outbox.get_mut(&item_id) else { return };
-        let first = !item.stored();
-        let Some(deposit) = item.deposits.iter_mut().find(|d| d.mailbox == mailbox) else { return };
-        deposit.busy = false;
-        deposit.stored = true;
-        deposit.envelope = None; // BRD-41: the sealed copy is erased at STORED
+        let first = self.outbox.change(&item_id, |item| {
+            let first = !item.stored();
+            if let Some(deposit) = item.deposit_mut(&mailbox) {
+                deposit.busy = false;
+                deposit.stored = true;
+                deposit.envelope = None; // BRD-41: the sealed copy is erased at STORED
+            }
+            first
+        });
+        let (Some(first), Some(item)) = (first, self.outbox.get(&item_id)) else { return };
         let everywhere = item.deposits.iter().all(|d| d.stored);
         let (owner, message) = (item.owner, item.message());
         let fleeting = matches!(item.load, Load::Receipt | Load::Handshake);
@@ -415,12 +405,13 @@ impl Engine {
             mailbox.fetch_failed(page, chunk, self.profile.mode);
             return;
         };
-        mailbox.fetched(page, chunk);
         self.hold(&key, page, chunk, &envelopes);
+        if let Some(mailbox) = self.mailboxes.get_mut(&key) {
+            mailbox.fetched(page, chunk);
+        }
         for envelope in &envelopes {
             self.open(rng, now, step, &key, envelope);
         }
-        self.settle(step, &key);
     }
 
     fn lost(&mut self, now: Now, id: OpId, purpose: Purpose, reason: FailReason) {

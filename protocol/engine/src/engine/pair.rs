@@ -7,13 +7,14 @@ use crate::mailbox::Role;
 use crate::outbox::{Deposit, Item, Load, Owner};
 use crate::pairing::{Burnt, GARBAGE_LIMIT, InviteId, KeptSlot, Pairing, Phase, slot};
 use crate::step::Step;
-use crate::watch::{Meaning, WatchOwner};
+use crate::watch::{Meaning, Place, WatchOwner};
 use board::envelope::{self, Kind, Parcel, split_handshake};
 use board::tag::{Direction, InviteSlots, OnionKey, Tag};
 use crypto::Zeroizing;
 use handshake::Introduction;
 use identity::Fingerprint;
 use rand_core::CryptoRng;
+use std::collections::BTreeMap;
 
 impl Pairing {
     /// Direction of what we read at the invite's tags.
@@ -69,8 +70,12 @@ impl Engine {
                 Phase::Accepted | Phase::Dead => {}
             }
         }
-        let fresh = self.watch.replace(WatchOwner::Pairing(*id), tags);
-        self.look_back(&fresh, None);
+        let tags: BTreeMap<Place, Tag> =
+            tags.into_iter().map(|(mailbox, tag, meaning)| ((mailbox, meaning), tag)).collect();
+        let places = tags.keys().copied().collect();
+        let tag = |place: &Place| tags.get(place).copied();
+        let changed = self.watch.replace(WatchOwner::Pairing(*id), places, tag);
+        self.watch_changed(&changed);
     }
 
     /// The first message of an invite may lie on a page from before an own mailbox was read; a

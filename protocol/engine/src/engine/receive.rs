@@ -7,9 +7,9 @@ use crate::contact::{Contact, ContactId, Trust, is_blocked};
 use crate::outbox::{ItemId, Load};
 use crate::rows::{done, get_bytes, open_row, pair, put_bytes, row};
 use crate::step::Step;
-use crate::watch::{Meaning, WatchOwner};
+use crate::watch::{Meaning, Place, WatchOwner};
 use board::envelope::{self, Envelope, Kind, Parcel};
-use board::tag::{OnionKey, Tag};
+use board::tag::OnionKey;
 use content::{Content, Joiner, Part};
 use crypto::Zeroizing;
 use crypto::aead::EnvelopeKey;
@@ -90,7 +90,7 @@ impl Engine {
                 let Some((_, slot)) = self.loops.get(&number) else { return };
                 if envelope::open(&slot.key(mailbox), mailbox, envelope).is_ok() {
                     self.loops.remove(&number);
-                    self.watch.replace(WatchOwner::Loop(number), Vec::new());
+                    self.watch_loop(number);
                 }
             }
             None => {}
@@ -101,8 +101,7 @@ impl Engine {
         let session = self.sessions.get(id)?;
         let next = session.recv_next.as_ref().map(|(_, chain)| chain);
         let chain = [Some(&session.recv), next].into_iter().flatten().find(|c| c.g() == g)?;
-        let (_, slot) = chain.slots().find(|(index, _)| *index == n)?;
-        Some(slot.key(mailbox))
+        chain.slot(n).map(|slot| slot.key(mailbox))
     }
 
     fn session_parcel(
@@ -119,7 +118,7 @@ impl Engine {
         if parcel.kind != Kind::Message {
             return;
         }
-        let known = self.seen.contains_key(&(*id, parcel.mid));
+        let known = self.seen.contains(&(*id, parcel.mid));
         let content = if known {
             None
         } else {
@@ -198,7 +197,7 @@ impl Engine {
         let owner = crate::outbox::Owner::Contact(*id);
         let waiting: Vec<ItemId> = self.outbox.of(owner).map(|item| item.id).collect();
         if let Some(session) = self.sessions.get_mut(id) {
-            session.sent.retain(|_, item| !waiting.contains(item));
+            session.sent.retain(|_, item| self.outbox.get(item).is_none());
         }
         self.unseal(step, id, &waiting);
         self.sync_mailboxes(now);
@@ -209,7 +208,7 @@ impl Engine {
         let (seq, floor, sent) = (part.seq, part.floor, part.sent);
         let waiting = self.partials.range((*id, [0; 16])..=(*id, [0xff; 16])).count();
         let fresh = !self.partials.contains_key(&key);
-        if !self.seen.contains_key(&key) && (!fresh || waiting < PARTIALS) {
+        if !self.seen.contains(&key) && (!fresh || waiting < PARTIALS) {
             let partial = self.partials.entry(key).or_insert_with(|| Partial {
                 seq,
                 sent,
@@ -281,27 +280,36 @@ impl Engine {
 
     /// Waits for the tags of a contact's windows at every own mailbox (BRD-43).
     pub(super) fn watch_contact(&mut self, id: &ContactId) {
-        let mut tags: Vec<(OnionKey, Tag, Meaning)> = Vec::new();
         let locked = self.contacts.get(id).is_none_or(|c: &Contact| c.trust == Trust::Locked);
-        if let Some(session) = self.sessions.get(id).filter(|_| !locked) {
-            let next = session.recv_next.as_ref().map(|(_, chain)| chain);
-            for chain in [Some(&session.recv), next].into_iter().flatten() {
-                for (n, slot) in chain.slots() {
-                    let meaning = Meaning::Session { contact: *id, g: chain.g(), n };
-                    tags.extend(self.own.iter().map(|m| (*m, slot.tag(m), meaning)));
-                }
+        let session = self.sessions.get(id).filter(|_| !locked);
+        let next = session.and_then(|s| s.recv_next.as_ref()).map(|(_, chain)| chain);
+        let chains = || session.map(|s| &s.recv).into_iter().chain(next);
+        let mut places: Vec<Place> = Vec::new();
+        for chain in chains() {
+            for (n, _) in chain.slots() {
+                let meaning = Meaning::Session { contact: *id, g: chain.g(), n };
+                places.extend(self.own.iter().map(|mailbox| (*mailbox, meaning)));
             }
         }
-        let fresh = self.watch.replace(WatchOwner::Contact(*id), tags);
-        let blocked = Some(*id).filter(|id| is_blocked(&self.contacts, id));
-        self.look_back(&fresh, blocked);
+        let tag = |(mailbox, meaning): &Place| match meaning {
+            Meaning::Session { g, n, .. } => {
+                let slot = chains().find(|chain| chain.g() == *g)?.slot(*n)?;
+                Some(slot.tag(mailbox))
+            }
+            _ => None,
+        };
+        let changed = self.watch.replace(WatchOwner::Contact(*id), places, tag);
+        self.watch_changed(&changed);
     }
 
-    /// Waits for a loop to come round.
+    /// Waits for a loop to come round, or no more if it has.
     pub(super) fn watch_loop(&mut self, number: u64) {
-        let Some((mailbox, slot)) = self.loops.get(&number) else { return };
-        let tags = vec![(*mailbox, slot.tag(mailbox), Meaning::Loop { number })];
-        self.watch.replace(WatchOwner::Loop(number), tags);
+        let waiting = self.loops.get(&number);
+        let place = waiting.map(|(mailbox, _)| (*mailbox, Meaning::Loop { number }));
+        let tag = |(mailbox, _): &Place| waiting.map(|(_, slot)| slot.tag(mailbox));
+        let places = place.into_iter().collect();
+        let changed = self.watch.replace(WatchOwner::Loop(number), places, tag);
+        self.watch_changed(&changed);
     }
 
     /// Queues the first ratchet message of the side that was invited, so that the inviter's

@@ -29,10 +29,10 @@ impl Engine {
         let body = self.content_of(item, &owner).encode();
         let sealed = self.seal_content(rng, &owner, *id, &body);
         let Some((g, n, deposits)) = sealed else { return false };
-        if let Some(item) = self.outbox.get_mut(id) {
+        self.outbox.change(id, |item| {
             item.sealed = Some(Sealed { g, n, at: now.unix_s() });
             item.deposits = deposits;
-        }
+        });
         self.save_session(step, &owner);
         self.save_item(step, id);
         true
@@ -68,7 +68,6 @@ impl Engine {
         };
         let deposits = contact.inbox.iter().map(|m| seal(m, rng)).collect::<Option<_>>()?;
         session.ack_due = false; // BRD-42: it rides on this one
-        session.slots_waited = 0;
         Some((g, n, deposits))
     }
 
@@ -106,12 +105,8 @@ impl Engine {
 
     /// Every message of ours with a smaller number was delivered or given up.
     fn message_floor(&self, owner: &ContactId) -> u32 {
-        let pending = self.outbox.of(Owner::Contact(*owner)).filter_map(|item| match &item.load {
-            Load::Part(part) => Some(part.seq),
-            _ => None,
-        });
-        let next = self.sessions.get(owner).map_or(0, |session| session.seq_out);
-        pending.min().unwrap_or(next)
+        let next = || self.sessions.get(owner).map_or(0, |session| session.seq_out);
+        self.outbox.lowest_number(*owner).unwrap_or_else(next)
     }
 
     /// Queues something for a contact; saved by the caller's step.
@@ -138,16 +133,11 @@ impl Engine {
         owner: &ContactId,
     ) -> ItemId {
         // The newest says all that older ones say.
-        let older: Vec<ItemId> = self.receipts(owner).map(|item| item.id).collect();
+        let older: Vec<ItemId> = self.outbox.receipts(*owner).map(|item| item.id).collect();
         for item in older {
             self.drop_item(step, &item);
         }
         self.make_item(rng, now, owner, Load::Receipt)
-    }
-
-    /// Acknowledgements to a contact that have not reached every mailbox yet.
-    pub(super) fn receipts(&self, owner: &ContactId) -> impl Iterator<Item = &Item> {
-        self.outbox.of(Owner::Contact(*owner)).filter(|item| matches!(item.load, Load::Receipt))
     }
 
     fn make_item(
@@ -180,8 +170,7 @@ impl Engine {
         let inbox =
             self.contacts.get(owner).map(|contact| contact.inbox.clone()).unwrap_or_default();
         for id in items {
-            if let Some(item) = self.outbox.get_mut(id) {
-                item.unseal(&inbox);
+            if self.outbox.change(id, |item| item.unseal(&inbox)).is_some() {
                 self.save_item(step, id);
             }
         }

@@ -5,6 +5,7 @@ use crate::changes::EventKind;
 use crate::clock::Now;
 use crate::command::{CommandError, Reply};
 use crate::contact::{ContactId, is_blocked};
+use crate::mailbox::finds::For;
 use crate::outbox::{ItemId, Owner};
 use crate::step::Step;
 use board::envelope::Envelope;
@@ -30,27 +31,23 @@ impl Engine {
         step.event(now, kind, Some(id));
         if !blocked {
             self.go_on_pursuing(now, step, &id);
-            self.unhold(step);
+            self.unhold();
         }
         Ok(Reply::Done)
     }
 
     /// What was noted and is of nobody who is blocked is fetched like all else; what is of nobody
     /// is forgotten.
-    pub(super) fn unhold(&mut self, step: &mut Step) {
+    pub(super) fn unhold(&mut self) {
         let contacts = &self.contacts;
-        let mut changed: Vec<OnionKey> = Vec::new();
         for mailbox in self.mailboxes.values_mut() {
-            let freed = mailbox.held.release(|id| !is_blocked(contacts, id));
-            if !freed.is_empty() {
-                changed.push(mailbox.key);
-            }
-            let known = freed.into_iter().filter(|(id, ..)| contacts.contains_key(id));
-            for (_, page, chunk) in known {
-                mailbox.note(page, chunk, None);
+            let freed = mailbox.held.release(|id| !is_blocked(contacts, id)).into_iter();
+            for (id, page) in freed.filter(|(id, _)| contacts.contains_key(id)) {
+                for chunk in page.chunks {
+                    mailbox.finds.keep(&page.header, chunk, For::Contact(id));
+                }
             }
         }
-        changed.iter().for_each(|mailbox| self.settle(step, mailbox));
     }
 
     /// Notes where envelopes of blocked contacts lie: they are not opened.
@@ -61,7 +58,8 @@ impl Engine {
             if let Some(contact) = blocked.filter(|id| is_blocked(&self.contacts, id))
                 && let Some(mailbox) = self.mailboxes.get_mut(key)
             {
-                mailbox.note(page, chunk, Some(contact));
+                let Some(header) = mailbox.header_of(page).copied() else { return };
+                mailbox.held.note(contact, &header, chunk);
             }
         }
     }
@@ -75,9 +73,7 @@ impl Engine {
             .map(|item| item.id)
             .collect();
         for item in waiting {
-            if let Some(item) = self.outbox.get_mut(&item) {
-                item.queued = now.unix_s();
-            }
+            self.outbox.change(&item, |item| item.queued = now.unix_s());
             self.save_item(step, &item);
         }
     }

@@ -1,18 +1,17 @@
 //! What is done now and then: repeating, giving up, forgetting.
 
 use super::Engine;
+use crate::MessageId;
 use crate::changes::{Change, EventKind, MessageState, Table};
 use crate::clock::{MINUTE, Now};
 use crate::contact::{Contact, ContactId};
-use crate::outbox::{ItemId, Load, Owner, Sealed};
+use crate::outbox::{ItemId, Load, Owner};
 use crate::pairing::{InviteId, Phase};
 use crate::step::Step;
 use content::GenerationRandom;
 use rand_core::CryptoRng;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// An item without an acknowledgement is encrypted anew after this (BRD-41), in seconds, the first
-/// time.
-const REPEAT_S: u64 = 4 * 3600;
 /// A message is given up when no mailbox keeps it any longer (PRD-10), in seconds.
 const GIVE_UP_S: u64 = 14 * 24 * 3600;
 /// What has arrived is remembered for the mailboxes' 14 days and two more (BRD-44), in hours.
@@ -24,10 +23,10 @@ impl Engine {
     pub(super) fn upkeep(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         self.next_upkeep = now.mono_ms.saturating_add(MINUTE);
         self.rotate_statics(rng, now, step);
-        let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
+        self.give_up(now, step);
+        self.repeat(now, step);
+        let contacts: Vec<ContactId> = self.sessions.keys().copied().collect();
         for contact in contacts {
-            self.give_up(now, step, &contact);
-            self.repeat(now, step, &contact);
             self.renew_generation(rng, now, step, &contact);
             let forgot = self
                 .sessions
@@ -53,56 +52,52 @@ impl Engine {
         }
     }
 
-    fn give_up(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
-        let able = self.contacts.get(contact).is_some_and(Contact::may_send);
+    fn give_up(&mut self, now: Now, step: &mut Step) {
         // Inbox sets and generations are pursued for ever: without them nobody can write.
-        let old: Vec<(ItemId, [u8; 16])> = self
-            .outbox
-            .of(Owner::Contact(*contact))
-            .filter(|item| now.unix_s().saturating_sub(item.queued) > GIVE_UP_S)
+        let old = self.outbox.queued_before(now.unix_s().saturating_sub(GIVE_UP_S));
+        let old: Vec<(ItemId, Owner, Option<MessageId>)> = old
             // What may not leave waits (ID-3, ENG-4).
-            .filter(|item| able || item.sealed.is_some())
-            .filter_map(|item| Some((item.id, item.message()?)))
+            .filter(|item| item.sealed.is_some() || self.may_send(item.owner))
+            .map(|item| (item.id, item.owner, item.message()))
             .collect();
-        let mut messages: Vec<[u8; 16]> = Vec::new();
-        for (item, message) in old {
+        let mut messages: BTreeSet<(ContactId, MessageId)> = BTreeSet::new();
+        for (item, owner, message) in old {
             self.drop_item(step, &item);
-            if !messages.contains(&message) {
-                messages.push(message);
+            if let (Owner::Contact(contact), Some(message)) = (owner, message) {
+                messages.insert((contact, message));
             }
         }
-        for id in messages {
-            step.change(Change::MessageState {
-                contact: *contact,
-                id,
-                state: MessageState::Failed,
-            });
-            step.message_event(now, EventKind::State, Some(*contact), Some(id));
+        for (contact, id) in messages {
+            step.change(Change::MessageState { contact, id, state: MessageState::Failed });
+            step.message_event(now, EventKind::State, Some(contact), Some(id));
         }
     }
 
-    /// Encrypts anew what was stored and not acknowledged, as far as the peer's window has room;
-    /// each time after twice the wait, since a peer may just be away.
-    fn repeat(&mut self, now: Now, step: &mut Step, contact: &ContactId) {
-        if !self.contacts.get(contact).is_some_and(Contact::may_send) {
-            return;
+    fn may_send(&self, owner: Owner) -> bool {
+        let Owner::Contact(contact) = owner else { return false };
+        self.contacts.get(&contact).is_some_and(Contact::may_send)
+    }
+
+    /// Encrypts anew what was stored and not acknowledged, as far as each peer's window has room.
+    fn repeat(&mut self, now: Now, step: &mut Step) {
+        let mut late: BTreeMap<ContactId, Vec<(u32, ItemId)>> = BTreeMap::new();
+        for item in self.outbox.repeats_before(now.unix_s()) {
+            if let (Owner::Contact(contact), Some(sealed)) = (item.owner, item.sealed) {
+                late.entry(contact).or_default().push((sealed.n, item.id));
+            }
         }
+        late.retain(|contact, _| self.contacts.get(contact).is_some_and(Contact::may_send));
+        for (contact, mut items) in late {
+            items.sort_unstable();
+            self.repeat_for(step, &contact, items);
+        }
+    }
+
+    fn repeat_for(&mut self, step: &mut Step, contact: &ContactId, late: Vec<(u32, ItemId)>) {
         let Some(session) = self.sessions.get_mut(contact) else { return };
-        let late = |id: &ItemId| {
-            self.outbox.get(id).is_some_and(|item| {
-                let wait = REPEAT_S.saturating_mul(1 << item.repeats.min(3));
-                let since = |sealed: Sealed| now.unix_s().saturating_sub(sealed.at);
-                item.stored() && item.sealed.is_some_and(|sealed| since(sealed) > wait)
-            })
-        };
         let room = usize::try_from(session.room()).unwrap_or(0);
-        let again: Vec<(u32, ItemId)> = session
-            .sent
-            .iter()
-            .filter(|(_, id)| late(id))
-            .map(|(n, id)| (*n, *id))
-            .take(room)
-            .collect();
+        let pursued = late.into_iter().filter(|(n, id)| session.sent.get(n) == Some(id));
+        let again: Vec<(u32, ItemId)> = pursued.take(room).collect();
         if again.is_empty() {
             return;
         }
@@ -111,9 +106,7 @@ impl Engine {
         }
         let items: Vec<ItemId> = again.into_iter().map(|(_, id)| id).collect();
         for id in &items {
-            if let Some(item) = self.outbox.get_mut(id) {
-                item.repeats = item.repeats.saturating_add(1);
-            }
+            self.outbox.change(id, |item| item.repeats = item.repeats.saturating_add(1));
         }
         self.unseal(step, contact, &items);
         self.save_session(step, contact);
@@ -168,14 +161,7 @@ impl Engine {
     }
 
     fn forget_seen(&mut self, now: Now, step: &mut Step) {
-        let old: Vec<(ContactId, [u8; 16])> = self
-            .seen
-            .iter()
-            .filter(|(_, hour)| hour.saturating_add(SEEN_H) < now.hours())
-            .map(|(key, _)| *key)
-            .collect();
-        for key in old {
-            self.seen.remove(&key);
+        for key in self.seen.forget_before(now.hours().saturating_sub(SEEN_H)) {
             step.delete(Table::Seen, &crate::rows::pair(&key.0, &key.1));
         }
     }

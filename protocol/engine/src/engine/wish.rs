@@ -35,6 +35,7 @@ impl Engine {
         let mut step = Step::default();
         let reply = self.command(rng, now, command, &mut step)?;
         self.arm_fast(now);
+        self.settle(&mut step);
         Ok((reply, step))
     }
 
@@ -113,8 +114,7 @@ impl Engine {
         }
         self.own.remove(at);
         step.delete(Table::Mailbox, &key);
-        step.delete(Table::Cursor, &key);
-        self.cursors.remove(&key);
+        self.forget_progress(step, &key);
         self.inbox_changed(rng, now, step);
         Ok(Reply::Done)
     }
