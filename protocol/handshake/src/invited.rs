@@ -189,6 +189,7 @@ impl AwaitingM3 {
         .code();
         let established = Established {
             peer,
+            own_x: *own.cert().x(),
             peer_intro,
             sas,
             session: chain.session(),

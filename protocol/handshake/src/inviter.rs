@@ -287,6 +287,7 @@ impl AwaitingM4 {
         }
         Ok(Established {
             peer: self.peer.clone(),
+            own_x: self.static_x,
             peer_intro: self.peer_intro.clone(),
             sas: self.sas,
             session: chain.session(),

@@ -45,14 +45,15 @@ pub struct Initiated {
     peer: IdCert,
 }
 
-/// Begins a re-key with the owner of `peer`, the newest certificate of that contact.
+/// Begins a re-key with the owner of `peer`, the newest certificate of that contact, as the owner of
+/// `own`, the keys in a certificate that the contact knows.
 ///
 /// # Errors
 /// [`HandshakeError::Misuse`] for an introduction that no message can carry;
 /// [`HandshakeError::Malformed`] if the peer's static key contributes nothing.
 pub fn initiate(
     rng: &mut impl CryptoRng,
-    identity: &Identity,
+    own: &Statics,
     peer: &IdCert,
     psk: &RecoveryPsk,
     intro: &Introduction,
@@ -61,7 +62,7 @@ pub fn initiate(
     let (e, e_pk) = dh::generate(rng);
     let (k, ek) = kem::generate(rng);
     let (ct_r, kem_ss) = peer.k().encapsulate(rng);
-    let mut chain = start(identity.cert(), peer, psk);
+    let mut chain = start(own.cert(), peer, psk);
     let public = [e_pk.0.as_slice(), ek.as_bytes(), ct_r.as_bytes()].concat();
     chain.absorb(&public);
     let key = chain.mix(
@@ -76,7 +77,7 @@ pub fn initiate(
         },
     );
     let mut w = Writer::with_capacity(R1_PLAIN_LEN);
-    w.bytes(&identity.cert().hash());
+    w.bytes(&own.cert().hash());
     intro.write(&mut w)?;
     w.u32(now_hours).pad_to(R1_PLAIN_LEN);
     let sealed = chain.seal(key, &Zeroizing::new(w.into_vec()));
@@ -85,7 +86,7 @@ pub fn initiate(
         k,
         h: *chain.h(),
         ck: chain.into_key(),
-        cert_hash: identity.cert().hash(),
+        cert_hash: own.cert().hash(),
         day: day(now_hours),
         peer: peer.clone(),
     };
@@ -108,7 +109,7 @@ pub fn respond(
 ) -> Result<(Vec<u8>, Renewed), HandshakeError> {
     let r1 = R1::parse(r1)?;
     let contact = peers.first().ok_or(HandshakeError::Misuse("a contact has a certificate"))?;
-    // The initiator may know an earlier certificate of ours; at most two are left (ID-CERT-5).
+    // The initiator may know an earlier certificate of ours (ID-CERT-5).
     let opened = identity.all_statics().find_map(|own| r1.open(own, contact, psk).ok());
     let (mut chain, plain) = opened.ok_or(HandshakeError::NotAuthentic)?;
 

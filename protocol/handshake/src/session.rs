@@ -84,6 +84,8 @@ pub enum FirstRatchetKeys {
 pub struct Established {
     /// The peer's certificate.
     pub peer: IdCert,
+    /// Our static X25519 key in the certificate that the peer was shown: with it a re-key begins.
+    pub own_x: dh::Public,
     /// What the peer said about itself.
     pub peer_intro: Introduction,
     /// What people compare.

@@ -9,18 +9,22 @@ pub const CERT_HOURS: u32 = 1440;
 pub const ROTATE_HOURS: u32 = 720;
 
 const STORED_VERSION: u8 = 1;
+/// Epochs that can be kept beside the current one: twenty years of them.
+const MAX_OLDER: usize = 254;
 const STATICS_LEN: usize = dh::Private::LEN + kem::Seed::LEN + CERT_LEN;
 
 /// The identity of this device: the secrets of both signature keys, and the static agreement keys
 /// with their certificate (ID-CERT-1). No `Clone`, no `Debug`.
 ///
 /// The static keys of the epoch before are kept for as long as their certificate is good, since a
-/// pairing or a re-key may have begun with them (ID-CERT-5).
+/// pairing or a re-key may have begun with them; older ones for as long as a contact knows no
+/// others (ID-CERT-5).
 pub struct Identity {
     ed: sign::EdSecret,
     md: sign::MdSecret,
     current: Statics,
-    previous: Option<Statics>,
+    /// Newest first.
+    older: Vec<Statics>,
 }
 
 /// Static agreement keys of one epoch, with the certificate that names them.
@@ -53,21 +57,40 @@ impl Identity {
         let ed = sign::EdSecret::random(rng);
         let md = sign::MdSecret::random(rng);
         let current = Statics::generate(rng, &ed, &md, 0, now_hours)?;
-        Ok(Self { ed, md, current, previous: None })
+        Ok(Self { ed, md, current, older: Vec::new() })
     }
 
-    /// The same identity with fresh static keys, the next epoch and a new certificate. The caller
-    /// replaces the old value when the new one is saved (ID-CERT-5).
+    /// The same identity with fresh static keys, the next epoch and a new certificate; of the
+    /// older keys, those of the epoch before stay while they are good. The caller replaces the old
+    /// value when the new one is saved (ID-CERT-5).
     ///
     /// # Errors
     /// [`IdentityError`].
     pub fn rotate(&self, rng: &mut impl CryptoRng, now_hours: u32) -> Result<Self, IdentityError> {
+        self.rotate_keeping(rng, now_hours, |_| false)
+    }
+
+    /// As [`rotate`](Self::rotate), and the older keys for which `known` says that somebody knows
+    /// no others stay as well, however old they are: a re-key needs them.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub fn rotate_keeping(
+        &self,
+        rng: &mut impl CryptoRng,
+        now_hours: u32,
+        known: impl Fn(&Statics) -> bool,
+    ) -> Result<Self, IdentityError> {
         let epoch = self.cert().epoch().checked_add(1).ok_or(IdentityError::Clock)?;
         let (ed, md) = (self.copy_ed(), self.copy_md());
         let current = Statics::generate(rng, &ed, &md, epoch, now_hours)?;
-        // ID-CERT-5: keys that have run out are not carried along.
-        let previous = (now_hours <= self.cert().not_after()).then(|| self.current.copy());
-        Ok(Self { ed, md, current, previous })
+        // ID-CERT-5: keys that have run out and that nobody knows are not carried along. The number
+        // of kept epochs is one byte of the stored form.
+        let before =
+            core::iter::once(&self.current).filter(|s| now_hours <= s.cert.not_after() || known(s));
+        let older = before.chain(self.older.iter().filter(|s| known(s)));
+        let older = older.take(MAX_OLDER).map(Statics::copy).collect();
+        Ok(Self { ed, md, current, older })
     }
 
     /// Whether the static keys are [`ROTATE_HOURS`] old.
@@ -80,6 +103,12 @@ impl Identity {
     #[must_use]
     pub const fn cert(&self) -> &IdCert {
         &self.current.cert
+    }
+
+    /// The static keys of the current epoch.
+    #[must_use]
+    pub const fn statics(&self) -> &Statics {
+        &self.current
     }
 
     /// Static X25519 key of the current epoch.
@@ -100,16 +129,23 @@ impl Identity {
         self.all_statics().find(|s| s.cert.hash() == *cert_hash)
     }
 
-    /// All static keys that are still here, newest first: one or two.
+    /// The static keys with this public X25519 key, if they are still here.
+    #[must_use]
+    pub fn statics_of_x(&self, x: &dh::Public) -> Option<&Statics> {
+        self.all_statics().find(|s| s.cert.x() == x)
+    }
+
+    /// All static keys that are still here, newest first: one to 255.
     pub fn all_statics(&self) -> impl Iterator<Item = &Statics> {
-        core::iter::once(&self.current).chain(&self.previous)
+        core::iter::once(&self.current).chain(&self.older)
     }
 
     /// The identity for the encrypted store:
     /// `ver(1) ‖ ED(32) ‖ MD(32) ‖ count(1) ‖ count × (sX(32) ‖ sK(64) ‖ idcert(6582))`.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let count = if self.previous.is_some() { 2 } else { 1 };
+        // At most MAX_OLDER and one.
+        let count = u8::try_from(self.older.len().saturating_add(1)).unwrap_or(u8::MAX);
         let len = STATICS_LEN.saturating_mul(usize::from(count)).saturating_add(66);
         let mut w = Writer::with_capacity(len);
         w.u8(STORED_VERSION)
@@ -134,15 +170,11 @@ impl Identity {
         }
         let ed = sign::EdSecret::copy_of(r.array_ref()?);
         let md = sign::MdSecret::copy_of(r.array_ref()?);
-        let count = r.u8()?;
+        let older = r.u8()?.checked_sub(1).ok_or(Malformed::Field("count"))?;
         let current = Statics::read(&mut r)?;
-        let previous = match count {
-            1 => None,
-            2 => Some(Statics::read(&mut r)?),
-            _ => return Err(Malformed::Field("count").into()),
-        };
+        let older = (0..older).map(|_| Statics::read(&mut r)).collect::<Result<_, _>>()?;
         r.finish()?;
-        let identity = Self { ed, md, current, previous };
+        let identity = Self { ed, md, current, older };
         let (ed, md) = (identity.ed.public(), identity.md.public());
         let ours = |s: &Statics| *s.cert.ed() == ed && *s.cert.md() == *md && s.is_consistent();
         if identity.all_statics().all(ours) { Ok(identity) } else { Err(StoredError::Foreign) }

@@ -192,6 +192,25 @@ fn id_cert_5_rotation_keeps_one_epoch_and_drops_what_has_run_out() {
 }
 
 #[test]
+fn id_cert_5_keys_that_a_contact_was_shown_stay_however_often_they_are_rotated() {
+    let first = identity(30);
+    let shown = *first.cert().x();
+    let mut me = first;
+    for k in 1..=5 {
+        let now = NOW + k * ROTATE_HOURS;
+        me = me.rotate_keeping(&mut rng(31), now, |s| *s.cert().x() == shown).unwrap();
+        let kept = me.statics_of_x(&shown).expect("the contact knows no others");
+        assert_eq!(kept.x().public(), shown);
+        assert_eq!(me.all_statics().count(), if k == 1 { 2 } else { 3 });
+    }
+    let back = Identity::from_secret_bytes(&me.to_secret_bytes()).unwrap();
+    assert_eq!(back.to_secret_bytes(), me.to_secret_bytes());
+    assert!(back.statics_of_x(&shown).is_some());
+    let alone = back.rotate(&mut rng(32), NOW + 6 * ROTATE_HOURS).unwrap();
+    assert!(alone.statics_of_x(&shown).is_none(), "the contact is gone");
+}
+
+#[test]
 fn id_cert_5_identity_is_stored_and_loaded_whole() {
     let me = identity(16).rotate(&mut rng(17), NOW + ROTATE_HOURS).unwrap();
     let bytes = me.to_secret_bytes();

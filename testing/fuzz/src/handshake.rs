@@ -45,7 +45,7 @@ static PAIRING: LazyLock<Pairing> = LazyLock::new(|| {
     let (m4, at_bob) = bob_waits.receive_m3(&mut rng, &bob, &m3, NOW + 3, nobody).unwrap();
     let psk = at_bob.session.recovery_psk();
     let (r1, initiated) =
-        rekey::initiate(&mut rng, &alice, bob.cert(), &psk, &intro("Alice"), NOW).unwrap();
+        rekey::initiate(&mut rng, alice.statics(), bob.cert(), &psk, &intro("Alice"), NOW).unwrap();
     let (r2, _) =
         rekey::respond(&mut rng, &bob, &[alice.cert()], &psk, &intro("Bob"), &r1, NOW).unwrap();
     Pairing { alice, bob, inviter, m2, bob_waits, m3, alice_waits, m4, psk, initiated, r1, r2 }

@@ -157,7 +157,7 @@ impl Subject {
         let peer = self.person(text(&step["peer"])?)?.cert();
         let psk = self.psk(step)?.recovery_psk();
         let (intro, hours) = (introduction(step)?, number(&step["hours"])?);
-        let (r1, waits) = rekey::initiate(dice, own, peer, &psk, &intro, hours)?;
+        let (r1, waits) = rekey::initiate(dice, own.statics(), peer, &psk, &intro, hours)?;
         self.session_of(step)?.initiated = Some(waits);
         self.note(step, "R1", &r1)
     }

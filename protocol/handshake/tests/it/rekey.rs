@@ -26,7 +26,7 @@ impl Pair {
     fn initiate(&mut self) -> (Vec<u8>, Initiated) {
         rekey::initiate(
             &mut self.rng,
-            &self.alice,
+            self.alice.statics(),
             self.bob.cert(),
             &self.psk,
             &intro("Alice"),
@@ -111,7 +111,8 @@ fn rek_1_psk_identities_and_roles_are_bound() {
     // A thief of all of Alice's keys who has no recovery psk.
     let psk = RecoveryPsk::copy_of(&[1; 32]);
     let (forged, _) =
-        rekey::initiate(&mut p.rng, &p.alice, p.bob.cert(), &psk, &intro("Alice"), NOW).unwrap();
+        rekey::initiate(&mut p.rng, p.alice.statics(), p.bob.cert(), &psk, &intro("Alice"), NOW)
+            .unwrap();
     assert_eq!(p.respond(&[p.alice.cert()], &forged).err(), refused);
     // Reflected to its maker.
     let mut rng = rng(1);

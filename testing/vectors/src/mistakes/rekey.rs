@@ -24,7 +24,8 @@ pub(super) fn all() -> Vec<Mistake> {
     let bob = Identity::generate(dice, NOW).unwrap();
     let newer = alice.rotate(dice, NOW).unwrap();
     let psk = RecoveryPsk::copy_of(&PSK);
-    let (r1, waits) = initiate(dice, &alice, bob.cert(), &psk, &introduction(), NOW).unwrap();
+    let (r1, waits) =
+        initiate(dice, alice.statics(), bob.cert(), &psk, &introduction(), NOW).unwrap();
     let (r2, _) = respond(dice, &bob, &[alice.cert()], &psk, &introduction(), &r1, NOW).unwrap();
 
     let plain = |hours: u32| {

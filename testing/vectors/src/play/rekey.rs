@@ -26,7 +26,8 @@ impl Player {
         let (session, own) = self.at(step);
         let intro = introduction(step);
         let (r1, waits) =
-            rekey::initiate(dice, own, &peer, &psk, &intro, number(&step["hours"])).unwrap();
+            rekey::initiate(dice, own.statics(), &peer, &psk, &intro, number(&step["hours"]))
+                .unwrap();
 
         // dice: e(32) ‖ eK(64) ‖ m(32)
         let drawn = dice.drawn();
