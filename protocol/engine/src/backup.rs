@@ -45,9 +45,8 @@ fn unsealed(mut item: Item) -> Option<Zeroizing<Vec<u8>>> {
     let kept = match (&item.load, item.owner) {
         (Load::Part(_) | Load::Inbox { .. }, Owner::Contact(_)) => true,
         // Of a session or a handshake that the restored profile does not have.
-        (Load::Receipt | Load::Generation { .. } | Load::Handshake, _) | (_, Owner::Pairing(_)) => {
-            false
-        }
+        (Load::Receipt | Load::Generation { .. } | Load::Handshake | Load::Rekey(_), _)
+        | (_, Owner::Pairing(_) | Owner::Renewal(_)) => false,
     };
     let inbox: Vec<OnionKey> = item.deposits.iter().map(|deposit| deposit.mailbox).collect();
     item.unseal(&inbox);

@@ -15,7 +15,8 @@ pub enum Table {
     Contact,
     /// Invites, given or taken, by invite id (16).
     Invite,
-    /// Ratchets and tag chains, by contact id (16).
+    /// Ratchets and tag chains, by contact id (16); and what is under way to renew them, by contact
+    /// id and a byte (17).
     Ratchet,
     /// Items that wait for a mailbox or for the peer, by item id (16).
     Outbox,
@@ -175,11 +176,13 @@ pub enum EventKind {
     ContactBlocked,
     /// A contact is blocked no more.
     ContactUnblocked,
+    /// A lost session with a contact was made anew between the identities that are known (REK-1).
+    SessionRenewed,
 }
 
 impl EventKind {
     /// Every kind with its stable number and name.
-    pub const ALL: [(Self, u8, &'static str); 12] = [
+    pub const ALL: [(Self, u8, &'static str); 13] = [
         (Self::Message, 1, "message"),
         (Self::State, 2, "state"),
         (Self::ContactAdded, 3, "contact.added"),
@@ -192,6 +195,7 @@ impl EventKind {
         (Self::MailboxAlarm, 10, "mailbox.alarm"),
         (Self::ContactBlocked, 20, "contact.blocked"),
         (Self::ContactUnblocked, 21, "contact.unblocked"),
+        (Self::SessionRenewed, 30, "contact.renewed"),
     ];
 }
 

@@ -6,6 +6,7 @@ mod operate;
 mod pair;
 mod read;
 mod receive;
+mod renew;
 mod seal;
 mod terms;
 mod upkeep;
@@ -23,6 +24,7 @@ use crate::outbox::{ItemId, Outbox};
 use crate::pairing::{InviteId, Pairing};
 use crate::profile::{PROFILE_KEY, Profile};
 use crate::recovery::Recovery;
+use crate::renewal::Renewal;
 use crate::schedule::{DayHours, Dice, Mode, Slots};
 use crate::seen::Seen;
 use crate::session::Session;
@@ -93,6 +95,10 @@ pub struct Engine {
     sessions: BTreeMap<ContactId, Session>,
     /// What sessions are renewed from: one for each contact, with or without a session.
     recoveries: BTreeMap<ContactId, Recovery>,
+    /// Sessions that are being renewed, or were lately.
+    renewals: BTreeMap<ContactId, Renewal>,
+    /// The UTC day that the resync tags were last moved on to.
+    sync_day: u32,
     pairings: BTreeMap<InviteId, Pairing>,
     outbox: Outbox,
     partials: BTreeMap<(ContactId, [u8; 16]), Partial>,
@@ -156,6 +162,8 @@ impl Engine {
             contacts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             recoveries: BTreeMap::new(),
+            renewals: BTreeMap::new(),
+            sync_day: now.days(),
             pairings: BTreeMap::new(),
             outbox: Outbox::default(),
             partials: BTreeMap::new(),
@@ -207,9 +215,11 @@ impl Engine {
         engine.seal_anew();
         engine.sync_mailboxes(now);
         engine.kept.clear();
-        let contacts: Vec<ContactId> = engine.sessions.keys().copied().collect();
+        let contacts: Vec<ContactId> = engine.contacts.keys().copied().collect();
         for contact in contacts {
             engine.watch_contact(&contact);
+            engine.watch_sync(&contact);
+            engine.watch_renewed(&contact);
         }
         let pairings: Vec<InviteId> = engine.pairings.keys().copied().collect();
         for pairing in pairings {
@@ -238,6 +248,10 @@ impl Engine {
             }
             Table::Invite => {
                 self.pairings.insert(id()?, Pairing::from_row(value)?);
+            }
+            Table::Ratchet if renew::renewal_of(key).is_some() => {
+                let renewal = Renewal::from_row(value)?;
+                self.renewals.extend(renew::renewal_of(key).map(|id| (id, renewal)));
             }
             Table::Ratchet => {
                 let (id, session) = (id()?, Session::from_row(value)?);

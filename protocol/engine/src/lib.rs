@@ -17,6 +17,7 @@ mod outbox;
 mod pairing;
 mod profile;
 mod recovery;
+mod renewal;
 mod rows;
 mod schedule;
 mod seen;

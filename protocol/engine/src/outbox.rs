@@ -1,6 +1,7 @@
 //! Items that wait for a mailbox or for the peer (BRD-41).
 
 use crate::contact::ContactId;
+use crate::renewal::Leg;
 use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
 use board::envelope::Envelope;
 use board::tag::OnionKey;
@@ -31,6 +32,8 @@ pub(crate) enum Load {
     Inbox { version: u32, mailboxes: Vec<OnionKey> },
     /// A part of a handshake, sealed when it was made.
     Handshake,
+    /// A message of a renewal (REK-2), sealed at its slot.
+    Rekey(Leg),
 }
 
 crypto::opaque!(Load, Item);
@@ -42,6 +45,8 @@ pub(crate) enum Owner {
     Contact(ContactId),
     /// A pairing.
     Pairing([u8; 16]),
+    /// The renewal of a session with a contact.
+    Renewal(ContactId),
 }
 
 /// The copy of an item for one mailbox.
@@ -119,6 +124,7 @@ impl Item {
         match self.owner {
             Owner::Contact(id) => w.u8(0).bytes(&id),
             Owner::Pairing(id) => w.u8(1).bytes(&id),
+            Owner::Renewal(id) => w.u8(2).bytes(&id),
         };
         w.u64(self.queued).u8(self.repeats);
         put_load(&mut w, &self.load);
@@ -144,6 +150,7 @@ impl Item {
         let owner = match r.u8()? {
             0 => Owner::Contact(r.array()?),
             1 => Owner::Pairing(r.array()?),
+            2 => Owner::Renewal(r.array()?),
             _ => return Err(Malformed::Field("owner")),
         };
         let (queued, repeats) = (r.u64()?, r.u8()?);
@@ -194,6 +201,7 @@ fn put_load(w: &mut Writer, load: &Load) {
         Load::Handshake => {
             w.u8(4);
         }
+        Load::Rekey(leg) => put_leg(w, leg),
     }
 }
 
@@ -213,6 +221,25 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
         2 => Load::Generation { g: r.u16()?, r: GenerationRandom::copy_of(r.array_ref()?) },
         3 => Load::Inbox { version: r.u32()?, mailboxes: crate::rows::get_keys(r)? },
         4 => Load::Handshake,
+        5 => Load::Rekey(get_leg(r)?),
         _ => return Err(Malformed::Field("load")),
+    })
+}
+
+fn put_leg(w: &mut Writer, leg: &Leg) {
+    w.u8(5);
+    match leg {
+        Leg::R1 => w.u8(0),
+        Leg::R2(answer) => w.u8(1).bytes(answer),
+        Leg::First(answer) => w.u8(2).bytes(answer),
+    };
+}
+
+fn get_leg(r: &mut wire::Reader<'_>) -> Result<Leg, Malformed> {
+    Ok(match r.u8()? {
+        0 => Leg::R1,
+        1 => Leg::R2(r.array()?),
+        2 => Leg::First(r.array()?),
+        _ => return Err(Malformed::Field("leg")),
     })
 }

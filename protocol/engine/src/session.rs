@@ -1,7 +1,9 @@
 use crate::contact::Contact;
+use crate::outbox::{Deposit, ItemId};
 use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
 use board::chain::{GenerationSecret, RecvChain, SendChain};
-use board::envelope::Ack;
+use board::envelope::{self, Ack, Kind, Parcel};
+use board::tag::OnionKey;
 use crypto::Zeroizing;
 use handshake::{FirstRatchetKeys, SessionSecret};
 use rand_core::CryptoRng;
@@ -96,6 +98,50 @@ impl Session {
     pub(crate) fn abandon(&mut self, gone: impl Fn(&[u8; 16]) -> bool) {
         let young = self.send.next_index().saturating_sub(WINDOW / 2);
         self.sent.retain(|n, item| *n >= young || !gone(item));
+    }
+
+    /// Encrypts an item's content under the next index and seals it for every mailbox: one index,
+    /// one ratchet ciphertext, one envelope a mailbox (BRD-40). Items of which `gone` is true are
+    /// pursued no more. Gives generation and index.
+    pub(crate) fn seal(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        item: ItemId,
+        content: &[u8],
+        mailboxes: &[OnionKey],
+        gone: impl Fn(&ItemId) -> bool,
+    ) -> Option<((u16, u32), Vec<Deposit>)> {
+        let ciphertext = self.ratchet.encrypt(rng, content).ok()?;
+        self.abandon(gone);
+        let (g, floor) = (self.send.g(), self.floor());
+        let (n, slot) = self.send.take();
+        self.sent.insert(n, item);
+        let parcel = Parcel {
+            kind: Kind::Message,
+            part: 0,
+            parts: 1,
+            ack: Some(self.ack()),
+            floor,
+            mid: item,
+            body: Zeroizing::new(ciphertext.as_bytes().to_vec()),
+        };
+        let mut seal = |mailbox: &OnionKey| {
+            let (key, tag) = (slot.key(mailbox), slot.tag(mailbox));
+            let envelope = envelope::seal(rng, &key, tag, mailbox, &parcel).ok()?;
+            Some(Deposit { envelope: Some(envelope), ..Deposit::new(*mailbox) })
+        };
+        let deposits = mailboxes.iter().map(&mut seal).collect::<Option<_>>()?;
+        self.ack_due = false; // BRD-42: it rides on this one
+        Some(((g, n), deposits))
+    }
+
+    /// Whether the peer acknowledges what this side has not written: then this is an older copy of
+    /// the session, put back (BRD-47).
+    pub(crate) fn is_behind(&self, ack: &Ack) -> bool {
+        let next = self.send.next_index();
+        let highest = ack.map.checked_ilog2().map(|j| ack.base.saturating_add(1).saturating_add(j));
+        let ahead = ack.base > next || highest.is_some_and(|n| n >= next);
+        ack.g > self.send.g() || (ack.g == self.send.g() && ahead)
     }
 
     /// What has arrived, for the next parcel (BRD-42).

@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 pub(crate) enum Meaning {
     /// Index `n` of generation `g` from a contact.
     Session { contact: ContactId, g: u16, n: u32 },
+    /// Part `r` of a day's resync tags of a contact.
+    Sync { contact: ContactId, day: u32, r: u8 },
+    /// Index `n` of a session that an answer of ours made.
+    Renewed { contact: ContactId, answer: [u8; 16], n: u32 },
     /// A part of a handshake.
     Pairing { pairing: [u8; 16], slot: u8 },
     /// A loop of ours came round.
@@ -16,10 +20,12 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
-    /// The contact who writes under this tag, if it is a session's.
+    /// The contact who writes under this tag, if it is one's.
     pub(crate) const fn contact(&self) -> Option<ContactId> {
         match self {
-            Self::Session { contact, .. } => Some(*contact),
+            Self::Session { contact, .. }
+            | Self::Sync { contact, .. }
+            | Self::Renewed { contact, .. } => Some(*contact),
             Self::Pairing { .. } | Self::Loop { .. } => None,
         }
     }
@@ -28,6 +34,8 @@ impl Meaning {
     pub(crate) const fn owner(&self) -> WatchOwner {
         match self {
             Self::Session { contact, .. } => WatchOwner::Contact(*contact),
+            Self::Sync { contact, .. } => WatchOwner::Sync(*contact),
+            Self::Renewed { contact, .. } => WatchOwner::Renewed(*contact),
             Self::Pairing { pairing, .. } => WatchOwner::Pairing(*pairing),
             Self::Loop { number } => WatchOwner::Loop(*number),
         }
@@ -38,6 +46,8 @@ impl Meaning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum WatchOwner {
     Contact(ContactId),
+    Sync(ContactId),
+    Renewed(ContactId),
     Pairing([u8; 16]),
     Loop(u64),
 }

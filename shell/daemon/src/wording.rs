@@ -268,6 +268,9 @@ pub(crate) const fn event(kind: EventKind, of_message: bool) -> &'static str {
         EventKind::ContactUnblocked => {
             "Blocked no more: what still lies in the mailbox comes in, what waits here goes out."
         }
+        EventKind::SessionRenewed => {
+            "Session renewed: one of the two devices had lost it. The contact stays verified."
+        }
         EventKind::MailboxAlarm => {
             "A mailbox showed what no honest mailbox shows. Use another one."
         }

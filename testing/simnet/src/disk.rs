@@ -94,6 +94,11 @@ impl Disk {
         self.rows.retain(|(t, _), _| *t != table);
     }
 
+    /// Writes a row, past the engine.
+    pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
+        self.rows.insert((table, key.to_vec()), value.to_vec());
+    }
+
     /// How often something happened.
     #[must_use]
     pub fn count(&self, kind: EventKind) -> usize {

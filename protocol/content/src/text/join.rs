@@ -77,6 +77,14 @@ impl Joiner {
         }
     }
 
+    /// The sender has given this message another number, as one does who has lost its session and
+    /// repeats what it had begun (ENG-2). The parts to come have this one.
+    pub const fn renumber(&mut self, seq: u32) {
+        if let Some(head) = &mut self.head {
+            head.seq = seq;
+        }
+    }
+
     /// The state for the encrypted store: nothing, or `message(16) ‖ seq u32 ‖ count u16 ‖
     /// total u32 ‖ sent u64 ‖ have u16 ‖ have × ( index u16 ‖ bytes )`.
     #[must_use]

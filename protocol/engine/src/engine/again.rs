@@ -56,7 +56,14 @@ impl Engine {
         let tried = self.outbox.iter().filter(|item| item.sealed.is_some() && !item.stored());
         let tried: Vec<(ItemId, Owner)> = tried.map(|item| (item.id, item.owner)).collect();
         for (id, owner) in tried {
-            let Owner::Contact(owner) = owner else { continue };
+            let owner = match owner {
+                Owner::Contact(owner) => owner,
+                Owner::Renewal(owner) => {
+                    self.seal_leg_anew(&owner, &id);
+                    continue;
+                }
+                Owner::Pairing(_) => continue,
+            };
             let (Some(contact), Some(session)) =
                 (self.contacts.get(&owner), self.sessions.get_mut(&owner))
             else {

@@ -25,7 +25,7 @@ impl Engine {
         inviter: bool,
         established: Established,
     ) {
-        let Established { peer, peer_intro, sas, session, first, day, .. } = established;
+        let Established { peer, own_x, peer_intro, sas, session, first, day, .. } = established;
         // SAS-4: half of a known identity is nobody.
         let half = |c: &Contact| peer.relation_to(&c.cert) != Relation::Stranger;
         if self.contacts.values().any(half) {
@@ -59,7 +59,9 @@ impl Engine {
         let Ok(made) = made else { return self.kill_pairing(now, step, pairing_id) };
         self.contacts.insert(id, contact);
         self.sessions.insert(id, made);
-        self.recoveries.insert(id, Recovery::new(&session, day));
+        self.recoveries.insert(id, Recovery::new(&session, day, own_x));
+        // What was under way with the old key.
+        self.forget_renewal(step, &id);
         if changed.is_some() {
             self.requeue(step, &id);
         }
@@ -134,6 +136,7 @@ impl Engine {
         self.contacts.remove(id);
         self.sessions.remove(id);
         self.recoveries.remove(id);
+        self.forget_renewal(step, id);
         for table in [Table::Contact, Table::Ratchet, Table::Recovery] {
             step.delete(table, id);
         }

@@ -3,7 +3,7 @@
 use super::{Engine, Purpose};
 use crate::changes::{Change, EventKind, MessageState};
 use crate::clock::Now;
-use crate::contact::ContactId;
+use crate::contact::{Contact, ContactId};
 use crate::mailbox::Mailbox;
 use crate::outbox::{Group, Item, ItemId, Load, Owner};
 use crate::pairing::Phase;
@@ -157,7 +157,11 @@ impl Engine {
 
     /// Whether items of a group may leave at this moment (SAS-4, ID-3, BRD-41).
     fn sendable(&self, group: &Group) -> bool {
-        let Owner::Contact(id) = group.owner else { return true };
+        let id = match group.owner {
+            Owner::Contact(id) => id,
+            Owner::Pairing(_) => return true,
+            Owner::Renewal(id) => return self.contacts.get(&id).is_some_and(Contact::may_send),
+        };
         let (Some(contact), Some(session)) = (self.contacts.get(&id), self.sessions.get(&id))
         else {
             return false;
@@ -165,7 +169,7 @@ impl Engine {
         // What is said for the first time leaves room for receipts and repeats.
         let room = session.room() > if group.first { RESERVED } else { 0 };
         let fits = group.sealed || (session.ratchet.can_send() && room);
-        contact.may_send() && fits
+        contact.may_send() && fits && !self.is_older(&id)
     }
 
     /// A contact at `target` who is owed an acknowledgement that found nothing to ride on.
@@ -181,7 +185,7 @@ impl Engine {
             return false;
         };
         let able = contact.may_send() && session.ratchet.can_send() && session.room() > 0;
-        able && self.outbox.receipts(*id).all(Item::stored)
+        able && !self.is_older(id) && self.outbox.receipts(*id).all(Item::stored)
     }
 
     fn put_item(
@@ -346,7 +350,7 @@ impl Engine {
         let (Some(first), Some(item)) = (first, self.outbox.get(&item_id)) else { return };
         let everywhere = item.deposits.iter().all(|d| d.stored);
         let (owner, message) = (item.owner, item.message());
-        let fleeting = matches!(item.load, Load::Receipt | Load::Handshake);
+        let fleeting = matches!(item.load, Load::Receipt | Load::Handshake | Load::Rekey(_));
         if everywhere && fleeting {
             self.drop_item(step, &item_id);
         } else {
@@ -354,6 +358,7 @@ impl Engine {
         }
         match owner {
             Owner::Pairing(pairing) => self.deposited(now, step, &pairing),
+            Owner::Renewal(_) => {}
             Owner::Contact(contact) => {
                 if let Some(message) = message.filter(|_| first) {
                     self.message_stored(now, step, contact, message);

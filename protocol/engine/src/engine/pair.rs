@@ -143,7 +143,7 @@ impl Engine {
         self.save_pairing(step, id);
     }
 
-    fn introduction(&self) -> Introduction {
+    pub(super) fn introduction(&self) -> Introduction {
         Introduction {
             inbox: self.own.clone(),
             version: self.profile.inbox_version,

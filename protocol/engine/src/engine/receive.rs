@@ -14,7 +14,7 @@ use content::{Content, Joiner, Part};
 use crypto::Zeroizing;
 use crypto::aead::EnvelopeKey;
 use rand_core::CryptoRng;
-use ratchet::Ciphertext;
+use ratchet::{Authentic, Ciphertext};
 use wire::Malformed;
 
 /// Messages of one contact that wait for parts or for their turn, at most.
@@ -30,6 +30,8 @@ pub(crate) struct Partial {
 enum Progress {
     Joining(Joiner),
     Whole(Zeroizing<String>),
+    /// Shown under another number; what comes behind it need not wait for it.
+    Shown,
 }
 
 impl Partial {
@@ -39,6 +41,7 @@ impl Partial {
         match &self.state {
             Progress::Joining(joiner) => put_bytes(w.u8(0), &joiner.to_secret_bytes()),
             Progress::Whole(text) => put_bytes(w.u8(1), text.as_bytes()),
+            Progress::Shown => put_bytes(w.u8(2), &[]),
         }
         done(w)
     }
@@ -54,6 +57,7 @@ impl Partial {
                 let text = core::str::from_utf8(body).map_err(|_| Malformed::Field("utf-8"))?;
                 Progress::Whole(Zeroizing::new(text.to_owned()))
             }
+            2 if body.is_empty() => Progress::Shown,
             _ => return Err(Malformed::Field("progress")),
         };
         Ok(Self { seq, sent, state })
@@ -72,12 +76,21 @@ impl Engine {
     ) {
         match self.watch.meaning(mailbox, &envelope.tag()) {
             // ENG-4: not opened, so that nothing of it is spent when it may come in again.
-            Some(Meaning::Session { contact, .. }) if is_blocked(&self.contacts, &contact) => {}
+            Some(meaning) if meaning.contact().is_some_and(|c| is_blocked(&self.contacts, &c)) => {}
             Some(Meaning::Session { contact, g, n }) => {
                 let Some(key) = self.slot_key(&contact, g, n, mailbox) else { return };
                 if let Ok(parcel) = envelope::open(&key, mailbox, envelope) {
-                    self.session_parcel(now, step, &contact, g, n, parcel);
+                    self.session_parcel(now, step, &contact, (g, n), &parcel);
                 }
+            }
+            Some(Meaning::Sync { contact, day, r }) => {
+                let Some(key) = self.sync_key(&contact, day, r, mailbox) else { return };
+                if let Ok(parcel) = envelope::open(&key, mailbox, envelope) {
+                    self.sync_parcel(rng, now, step, &contact, r, &parcel);
+                }
+            }
+            Some(Meaning::Renewed { contact, answer, n }) => {
+                self.open_renewed(now, step, &contact, (answer, n), mailbox, envelope);
             }
             Some(Meaning::Pairing { pairing, slot }) => {
                 let Some(state) = self.pairings.get(&pairing) else { return };
@@ -109,36 +122,47 @@ impl Engine {
         now: Now,
         step: &mut Step,
         id: &ContactId,
-        g: u16,
-        n: u32,
-        parcel: Parcel,
+        at: (u16, u32),
+        parcel: &Parcel,
     ) {
-        let Some(contact) = self.contacts.get(id) else { return };
         let Some(session) = self.sessions.get_mut(id) else { return };
         if parcel.kind != Kind::Message {
             return;
         }
+        // Nothing of the session changes before the ratchet has found the message authentic.
+        let body = <[u8; ratchet::CIPHERTEXT_LEN]>::try_from(parcel.body.as_slice()).ok();
+        let opened = body.map(|b| session.ratchet.decrypt(now.days(), &Ciphertext::from_bytes(&b)));
+        let authentic = opened.and_then(Result::ok);
+        if authentic.is_none() && !self.seen.contains(&(*id, parcel.mid)) {
+            // REK-3: who writes at these tags holds the chain, and another ratchet than ours.
+            return self.note_fault(step, id, |fault| fault.deaf = true);
+        }
+        self.take_parcel(now, step, id, at, parcel, authentic.as_ref());
+    }
+
+    /// Takes a parcel of index `n` of generation `g`, the content of which is authentic, or was taken
+    /// before (BRD-44).
+    pub(super) fn take_parcel(
+        &mut self,
+        now: Now,
+        step: &mut Step,
+        id: &ContactId,
+        (g, n): (u16, u32),
+        parcel: &Parcel,
+        authentic: Option<&Authentic>,
+    ) {
         let known = self.seen.contains(&(*id, parcel.mid));
-        let content = if known {
-            None
-        } else {
-            // Nothing of the session changes before the ratchet has found the message authentic.
-            let Ok(body) = <[u8; ratchet::CIPHERTEXT_LEN]>::try_from(parcel.body.as_slice()) else {
-                return;
-            };
-            match session.ratchet.decrypt(now.days(), &Ciphertext::from_bytes(&body)) {
-                Ok(authentic) => Some(authentic),
-                Err(_) => return,
-            }
-        };
+        let Some(contact) = self.contacts.get(id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         session.opened(g);
         session.recv.floor(parcel.floor);
         session.recv.consume(n);
+        let behind = parcel.ack.is_some_and(|ack| session.is_behind(&ack));
         let acked = parcel.ack.map(|ack| session.acknowledged(&ack)).unwrap_or_default();
         let anew = session.switch_generation(&acked, contact, now.unix_s());
-        let content = content.map(|authentic| Content::decode(authentic.content()));
+        let content = authentic.map(|authentic| Content::decode(authentic.content()));
         // A receipt asks for none: two sides that acknowledge each other's receipts never end.
-        session.ack_due |= !matches!(content, Some(Ok(Content::Receipt)));
+        session.ack_due |= known || !matches!(content, Some(Ok(Content::Receipt)));
         for item in &acked {
             self.confirmed(now, step, id, item);
         }
@@ -146,8 +170,11 @@ impl Engine {
         if !known {
             self.remember(step, now, id, &parcel.mid);
         }
+        self.heard(step, id, behind, !acked.is_empty());
         match content {
             Some(Ok(Content::Part(part))) => self.take_part(now, step, id, part),
+            // Of what was taken before, only the number of a message says something new (ENG-2).
+            _ if known => {}
             Some(Ok(Content::NewGeneration { g, r })) => {
                 if let (Some(session), Some(contact)) =
                     (self.sessions.get_mut(id), self.contacts.get(id))
@@ -205,26 +232,11 @@ impl Engine {
 
     fn take_part(&mut self, now: Now, step: &mut Step, id: &ContactId, part: Part) {
         let key = (*id, part.message);
-        let (seq, floor, sent) = (part.seq, part.floor, part.sent);
+        let floor = part.floor;
         let waiting = self.partials.range((*id, [0; 16])..=(*id, [0xff; 16])).count();
         let fresh = !self.partials.contains_key(&key);
-        if !self.seen.contains(&key) && (!fresh || waiting < PARTIALS) {
-            let partial = self.partials.entry(key).or_insert_with(|| Partial {
-                seq,
-                sent,
-                state: Progress::Joining(Joiner::new()),
-            });
-            if let Progress::Joining(joiner) = &mut partial.state {
-                match joiner.add(part) {
-                    Ok(None) => {}
-                    Ok(Some(text)) => partial.state = Progress::Whole(Zeroizing::new(text)),
-                    // Inconsistent parts: the contact's fault; what was there stays as it was.
-                    Err(_) if !fresh => {}
-                    Err(_) => {
-                        self.partials.remove(&key);
-                    }
-                }
-            }
+        if !fresh || waiting < PARTIALS {
+            self.join(id, part);
             if let Some(partial) = self.partials.get(&key) {
                 step.put(Table::Partial, &pair(id, &key.1), partial.to_row());
             }
@@ -239,6 +251,41 @@ impl Engine {
         self.release(now, step, id, floor.max(forced.map_or(0, |seq| seq.saturating_add(1))));
     }
 
+    /// Adds a part to its message.
+    fn join(&mut self, id: &ContactId, part: Part) {
+        let key = (*id, part.message);
+        let (seq, sent) = (part.seq, part.sent);
+        if self.seen.contains(&key) {
+            // Shown before, and repeated under another number: the order goes on behind it.
+            let passed = self.sessions.get(id).is_none_or(|session| seq < session.seq_in);
+            if !passed {
+                self.partials.insert(key, Partial { seq, sent, state: Progress::Shown });
+            }
+            return;
+        }
+        let fresh = !self.partials.contains_key(&key);
+        let joining = || Progress::Joining(Joiner::new());
+        let partial =
+            self.partials.entry(key).or_insert_with(|| Partial { seq, sent, state: joining() });
+        // ENG-2: a sender that has lost its session numbers anew what it repeats.
+        let renumbered = seq > partial.seq;
+        partial.seq = partial.seq.max(seq);
+        if let Progress::Joining(joiner) = &mut partial.state {
+            if renumbered {
+                joiner.renumber(seq);
+            }
+            match joiner.add(part) {
+                Ok(None) => {}
+                Ok(Some(text)) => partial.state = Progress::Whole(Zeroizing::new(text)),
+                // Inconsistent parts: the contact's fault; what was there stays as it was.
+                Err(_) if !fresh => {}
+                Err(_) => {
+                    self.partials.remove(&key);
+                }
+            }
+        }
+    }
+
     /// ENG-2: shows every message whose turn has come: in the sender's order, without holes but those
     /// that the sender has given up.
     fn release(&mut self, now: Now, step: &mut Step, id: &ContactId, floor: u32) {
@@ -247,7 +294,7 @@ impl Engine {
             let ready = self
                 .partials
                 .range((*id, [0; 16])..=(*id, [0xff; 16]))
-                .filter(|(_, p)| matches!(p.state, Progress::Whole(_)))
+                .filter(|(_, p)| !matches!(p.state, Progress::Joining(_)))
                 .map(|(key, p)| (p.seq, key.1))
                 .filter(|(seq, _)| *seq <= session.seq_in || *seq < floor)
                 .min();

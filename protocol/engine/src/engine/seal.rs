@@ -3,12 +3,9 @@
 use super::Engine;
 use crate::clock::Now;
 use crate::contact::ContactId;
-use crate::outbox::{Deposit, Item, ItemId, Load, Owner, Sealed};
+use crate::outbox::{Item, ItemId, Load, Owner, Sealed};
 use crate::step::Step;
-use board::envelope::{self, Kind, Parcel};
-use board::tag::OnionKey;
 use content::{Content, GenerationRandom};
-use crypto::Zeroizing;
 use rand_core::CryptoRng;
 
 impl Engine {
@@ -22,13 +19,22 @@ impl Engine {
         id: &ItemId,
     ) -> bool {
         let Some(item) = self.outbox.get(id) else { return false };
-        let Owner::Contact(owner) = item.owner else { return true };
-        if item.sealed.is_some() {
-            return true;
-        }
+        let owner = match item.owner {
+            _ if item.sealed.is_some() => return true,
+            Owner::Pairing(_) => return true,
+            Owner::Renewal(contact) => return self.seal_leg(rng, now, step, id, &contact),
+            Owner::Contact(contact) => contact,
+        };
         let body = self.content_of(item, &owner).encode();
-        let sealed = self.seal_content(rng, &owner, *id, &body);
-        let Some((g, n, deposits)) = sealed else { return false };
+        let (Some(contact), Some(session)) =
+            (self.contacts.get(&owner), self.sessions.get_mut(&owner))
+        else {
+            return false;
+        };
+        let gone = |item: &ItemId| self.outbox.get(item).is_none();
+        let Some(((g, n), deposits)) = session.seal(rng, *id, &body, &contact.inbox, gone) else {
+            return false;
+        };
         self.outbox.change(id, |item| {
             item.sealed = Some(Sealed { g, n, at: now.unix_s() });
             item.deposits = deposits;
@@ -36,39 +42,6 @@ impl Engine {
         self.save_session(step, &owner);
         self.save_item(step, id);
         true
-    }
-
-    fn seal_content(
-        &mut self,
-        rng: &mut impl CryptoRng,
-        owner: &ContactId,
-        item: ItemId,
-        content: &[u8],
-    ) -> Option<(u16, u32, Vec<Deposit>)> {
-        let contact = self.contacts.get(owner)?;
-        let session = self.sessions.get_mut(owner)?;
-        let ciphertext = session.ratchet.encrypt(rng, content).ok()?;
-        session.abandon(|item| self.outbox.get(item).is_none());
-        let (g, floor) = (session.send.g(), session.floor());
-        let (n, slot) = session.send.take();
-        session.sent.insert(n, item);
-        let parcel = Parcel {
-            kind: Kind::Message,
-            part: 0,
-            parts: 1,
-            ack: Some(session.ack()),
-            floor,
-            mid: item,
-            body: Zeroizing::new(ciphertext.as_bytes().to_vec()),
-        };
-        let seal = |mailbox: &OnionKey, rng: &mut _| -> Option<Deposit> {
-            let (key, tag) = (slot.key(mailbox), slot.tag(mailbox));
-            let envelope = envelope::seal(rng, &key, tag, mailbox, &parcel).ok()?;
-            Some(Deposit { envelope: Some(envelope), ..Deposit::new(*mailbox) })
-        };
-        let deposits = contact.inbox.iter().map(|m| seal(m, rng)).collect::<Option<_>>()?;
-        session.ack_due = false; // BRD-42: it rides on this one
-        Some((g, n, deposits))
     }
 
     fn content_of(&self, item: &Item, owner: &ContactId) -> Content {
@@ -85,7 +58,7 @@ impl Engine {
             Load::Inbox { version, mailboxes } => {
                 Content::InboxSet { version: *version, mailboxes: mailboxes.clone() }
             }
-            Load::Receipt | Load::Handshake => Content::Receipt,
+            Load::Receipt | Load::Handshake | Load::Rekey(_) => Content::Receipt,
         }
     }
 

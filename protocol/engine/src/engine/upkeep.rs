@@ -9,11 +9,16 @@ use crate::outbox::{ItemId, Load, Owner};
 use crate::pairing::{InviteId, Phase};
 use crate::step::Step;
 use content::GenerationRandom;
+use identity::Statics;
 use rand_core::CryptoRng;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message is given up when no mailbox keeps it any longer (PRD-10), in seconds.
 const GIVE_UP_S: u64 = 14 * 24 * 3600;
+/// A session is silent when this was not acknowledged for a day (REK-3): stored for 4, 8 and 16
+/// hours each, or once for all of it, because the window has no room to repeat it.
+const SILENT_REPEATS: u8 = 2;
+const SILENT_S: u64 = 24 * 3600;
 /// What has arrived is remembered for the mailboxes' 14 days and two more (BRD-44), in hours.
 const SEEN_H: u32 = 16 * 24;
 /// A used invite is remembered for 30 days after it expired (INV-3), in hours.
@@ -25,6 +30,7 @@ impl Engine {
         self.rotate_statics(rng, now, step);
         self.give_up(now, step);
         self.repeat(now, step);
+        self.renew_sessions(rng, now, step);
         let contacts: Vec<ContactId> = self.sessions.keys().copied().collect();
         for contact in contacts {
             self.renew_generation(rng, now, step, &contact);
@@ -41,12 +47,14 @@ impl Engine {
     }
 
     /// Renews the agreement keys of the identity every 30 days (ID-CERT-4). Sessions heal by their
-    /// ratchet; what is renewed here serves new pairings.
+    /// ratchet; what is renewed here serves new pairings. Contacts go on with the keys that they
+    /// know, which stay (ID-CERT-5).
     fn rotate_statics(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         if !self.profile.identity.rotation_due(now.hours()) {
             return;
         }
-        if let Ok(renewed) = self.profile.identity.rotate(rng, now.hours()) {
+        let known = |own: &Statics| self.recoveries.values().any(|contact| contact.knows(own));
+        if let Ok(renewed) = self.profile.identity.rotate_keeping(rng, now.hours(), known) {
             self.profile.identity = renewed;
             self.save_profile(step);
         }
@@ -81,12 +89,20 @@ impl Engine {
     /// Encrypts anew what was stored and not acknowledged, as far as each peer's window has room.
     fn repeat(&mut self, now: Now, step: &mut Step) {
         let mut late: BTreeMap<ContactId, Vec<(u32, ItemId)>> = BTreeMap::new();
+        let mut silent: BTreeSet<ContactId> = BTreeSet::new();
         for item in self.outbox.repeats_before(now.unix_s()) {
             if let (Owner::Contact(contact), Some(sealed)) = (item.owner, item.sealed) {
                 late.entry(contact).or_default().push((sealed.n, item.id));
+                let waited = now.unix_s().saturating_sub(sealed.at);
+                if item.repeats >= SILENT_REPEATS || waited >= SILENT_S {
+                    silent.insert(contact);
+                }
             }
         }
         late.retain(|contact, _| self.contacts.get(contact).is_some_and(Contact::may_send));
+        for contact in silent.into_iter().filter(|contact| late.contains_key(contact)) {
+            self.note_fault(step, &contact, |fault| fault.silent = true);
+        }
         for (contact, mut items) in late {
             items.sort_unstable();
             self.repeat_for(step, &contact, items);

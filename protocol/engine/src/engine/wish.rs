@@ -128,6 +128,8 @@ impl Engine {
         for contact in contacts {
             self.greet(rng, now, step, &contact);
             self.watch_contact(&contact);
+            self.watch_sync(&contact);
+            self.watch_renewed(&contact);
         }
         let pairings: Vec<InviteId> = self.pairings.keys().copied().collect();
         for pairing in pairings {
@@ -277,6 +279,7 @@ impl Engine {
             contact.trust = Trust::Locked;
             step.event(now, EventKind::VerificationFailed, Some(id));
             self.watch_contact(&id);
+            self.watch_sync(&id);
         }
         self.save_contact(step, &id);
         Ok(Reply::WrongWords { tries_left })

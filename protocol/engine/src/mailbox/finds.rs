@@ -28,7 +28,9 @@ pub(crate) enum For {
 impl From<WatchOwner> for For {
     fn from(owner: WatchOwner) -> Self {
         match owner {
-            WatchOwner::Contact(id) => Self::Contact(id),
+            WatchOwner::Contact(id) | WatchOwner::Sync(id) | WatchOwner::Renewed(id) => {
+                Self::Contact(id)
+            }
             WatchOwner::Pairing(id) => Self::Pairing(id),
             WatchOwner::Loop(_) => Self::Loops,
         }

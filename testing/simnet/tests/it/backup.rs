@@ -2,7 +2,7 @@
 
 use crypto::Zeroizing;
 use engine::backup::carried;
-use engine::changes::{Change, Changes, MessageState, Table};
+use engine::changes::{Change, Changes, EventKind, MessageState, Table};
 use engine::{Mode, Trust};
 use simnet::{Disk, HOUR, MINUTE, World};
 
@@ -107,32 +107,92 @@ fn bak_5_what_is_carried_are_people_and_what_was_and_is_to_be_said() {
     }
 }
 
-/// BRD-47: writing with a restored chain is impossible, because none is restored.
-#[test]
-fn bak_5_brd_47_a_restored_profile_knows_its_people_and_sends_nothing_before_it_is_renewed() {
-    let mut world = in_the_middle();
-    let carried = backed_up(&world.clients[0].disk);
-    let puts = carried.into_iter().map(|(table, key, value)| Change::Put {
+/// Another device with what a backup of `client` holds; the first one is gone.
+fn restored(world: &mut World, client: usize, backup: Rows) -> usize {
+    let puts = backup.into_iter().map(|(table, key, value)| Change::Put {
         table,
         key,
         value: Zeroizing::new(value),
     });
     let mut disk = Disk::default();
     disk.apply(&Changes(puts.collect()));
-    disk.messages = world.clients[0].disk.messages.clone();
-    world.switch_off(0);
+    disk.messages.clone_from(&world.clients[client].disk.messages);
+    world.switch_off(client);
     let restored = world.add_saved(disk);
     world.switch_on(restored);
+    restored
+}
+
+/// BRD-47: writing with a restored chain is impossible, because none is restored.
+#[test]
+fn bak_5_brd_47_a_restored_profile_knows_its_people_and_says_nothing_before_it_is_renewed() {
+    let mut world = in_the_middle();
+    let backup = backed_up(&world.clients[0].disk);
+    world.switch_off(1);
+    let restored = restored(&mut world, 0, backup);
     let (id, trust) = world.contact(restored, "1").unwrap();
     assert!(matches!(trust, Trust::Verified { .. }));
     assert_eq!(id, world.peer(restored, 1));
     world.send(restored, 1, "written afterwards");
     world.run(6 * HOUR + MINUTE);
-    assert_eq!(world.clients[restored].disk.values(Table::Ratchet).len(), 0);
-    // What had reached a mailbox before came from there.
-    let received = world.clients[1].disk.received();
-    assert!(received.contains(&"sealed and not confirmed"), "control");
-    assert!(!received.contains(&"waits") && !received.contains(&"written afterwards"));
+    // What is under way to renew it has a longer key.
+    let rows = world.clients[restored].disk.values(Table::Ratchet);
+    assert!(rows.iter().all(|(key, _)| key.len() == 17), "a session");
     let states = world.clients[restored].disk.sent_states();
     assert_eq!(states.last(), Some(&MessageState::Queued));
+}
+
+#[test]
+fn rek_3_bak_5_a_restored_profile_heals_with_every_contact_and_loses_and_doubles_nothing() {
+    let mut world = in_the_middle();
+    let (carol, mailbox) = (world.add_client("Carol", Mode::Fast), world.add_mailbox());
+    world.use_mailbox(carol, mailbox);
+    world.pair(0, carol);
+    world.verify(0, carol);
+    world.send(carol, 0, "from Carol");
+    let greeted = |w: &World| w.clients[0].disk.received().contains(&"from Carol");
+    assert!(world.run_until(6 * HOUR, greeted));
+    world.send(0, carol, "to Carol, waits");
+    let backup = backed_up(&world.clients[0].disk);
+    let before: Vec<String> =
+        world.clients[0].disk.received().iter().map(|text| (*text).to_owned()).collect();
+    // What is said after the backup was made, and lost with the disk.
+    world.send(0, 1, "after the backup");
+    world.run(2 * HOUR);
+    world.send(1, 0, "never read");
+
+    let restored = restored(&mut world, 0, backup);
+    world.send(restored, 1, "to Bob again");
+    world.send(restored, carol, "to Carol again");
+    let healed = |w: &World| {
+        let delivered = |c: usize| {
+            w.clients[c].disk.sent_states().iter().all(|s| *s == MessageState::Delivered)
+        };
+        [1, carol, restored].into_iter().all(delivered)
+    };
+    assert!(world.run_until(24 * HOUR, healed), "not all is delivered");
+    for client in [1, carol] {
+        assert_eq!(world.clients[client].disk.count(EventKind::SessionRenewed), 1);
+        world.send(client, 0, "and then");
+    }
+    assert!(world.run_until(12 * HOUR, healed));
+    assert_eq!(world.clients[restored].disk.count(EventKind::SessionRenewed), 2);
+    let bob = world.clients[1].disk.received();
+    let said = [
+        "arrived",
+        "sealed and not confirmed",
+        "sealed and under way",
+        "waits",
+        "after the backup",
+        "to Bob again",
+    ];
+    assert_eq!(bob, said);
+    assert_eq!(world.clients[carol].disk.received(), ["to Carol, waits", "to Carol again"]);
+    let received = world.clients[restored].disk.received();
+    assert_eq!(received[..before.len()], before);
+    let long = "long ".repeat(5000);
+    let mut later = received[before.len()..].to_vec();
+    later.retain(|text| *text != long);
+    assert_eq!(later, ["never read", "and then", "and then"]);
+    assert_eq!(received.iter().filter(|text| **text == long).count(), 1);
 }

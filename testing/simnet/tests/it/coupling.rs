@@ -1,7 +1,7 @@
 //! T0 (mailbox.md, section 8): what leaves a client, and when, is the same whatever is said.
 
 use engine::Mode;
-use engine::changes::Table;
+use engine::changes::{EventKind, Table};
 use simnet::{Disk, Faults, HOUR, Kind, MINUTE, World};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,8 @@ enum Workload {
     Eager,
     /// As busy, and the contact is blocked in between.
     Blocking,
+    /// As busy, and one has lost its session.
+    Renewing,
 }
 
 /// A verified pair at rest, as it was saved.
@@ -54,6 +56,9 @@ fn run(seed: u64, disks: &[Disk; 2], workload: Workload) -> Outline {
     }
     for (client, disk) in disks.iter().enumerate() {
         world.add_saved(disk.clone());
+        if workload == Workload::Renewing && client == 0 {
+            world.clients[client].disk.forget(Table::Ratchet);
+        }
         world.switch_on_seeded(client, 2 * seed + u64::try_from(client).unwrap());
     }
     for minute in 0..120 {
@@ -81,6 +86,8 @@ fn run(seed: u64, disks: &[Disk; 2], workload: Workload) -> Outline {
         world.clients[c].disk.values(Table::Ratchet)[0].1 != disks[c].values(Table::Ratchet)[0].1
     };
     assert!(busy == moved(0) && busy == moved(1), "the workload is under way");
+    let renewed = |c: usize| world.clients[c].disk.count(EventKind::SessionRenewed);
+    assert_eq!(renewed(0) + renewed(1) > 0, workload == Workload::Renewing);
     let mut last = BTreeMap::new();
     let records = world.transcript.iter().enumerate();
     records
@@ -123,6 +130,11 @@ fn t0_brd_34_brd_39_steady_is_the_same_idle_and_busy_second_half() {
 #[test]
 fn t0_eng_4_blocking_and_its_end_change_nothing_that_leaves() {
     couple(1050..1055, Workload::Blocking);
+}
+
+#[test]
+fn t0_rek_2_a_session_that_is_renewed_changes_nothing_that_leaves() {
+    couple(1055..1060, Workload::Renewing);
 }
 
 #[test]
