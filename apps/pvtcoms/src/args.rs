@@ -179,6 +179,18 @@ pub(crate) enum Verb {
     /// Add, list or remove your own mailboxes, where messages wait for you.
     #[command(subcommand)]
     Mailbox(Mailbox),
+    /// Write everything into one file under a passphrase of its own, and read it back.
+    #[command(after_help = "Examples:\n  pvtcoms backup ~/pvtcoms.backup\n  \
+        pvtcoms backup FILE --backup-passphrase-fd 3 3< file\n\n\
+        A file that is there is not touched. Ctrl-C leaves none. The passphrase is the backup's \
+        own: nobody can recover it, and with both one is you to your contacts.")]
+    Backup(Backup),
+    /// Make a new profile of a backup. Sessions with contacts are renewed by themselves.
+    #[command(after_help = "Examples:\n  pvtcoms restore ~/pvtcoms.backup\n  \
+        pvtcoms --profile second restore FILE\n\n\
+        What came after the backup is not there. Do not go on with the profile that it was made of: \
+        two copies of one profile harm each other.")]
+    Restore(Restore),
     /// Check programs, folders, service, Tor, clock and mailboxes, each with a next step.
     #[command(
         after_help = "Examples:\n  pvtcoms doctor\n  pvtcoms doctor --report > report.txt\n\n\
@@ -210,6 +222,31 @@ pub(crate) struct Init {
     /// A mailbox where messages wait for you; may be given twice.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) mailbox: Vec<String>,
+    /// Bind the profile to a private test network, for ever: not anonymous.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) network: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tor: TorFlags,
+}
+
+/// Arguments of `backup`.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The new file.
+    pub(crate) file: PathBuf,
+    /// Read the backup's passphrase from descriptor N, up to the first line end.
+    #[arg(long, value_name = "N")]
+    pub(crate) backup_passphrase_fd: Option<u32>,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup.
+    pub(crate) file: PathBuf,
+    /// Read the backup's passphrase from descriptor N, up to the first line end.
+    #[arg(long, value_name = "N")]
+    pub(crate) backup_passphrase_fd: Option<u32>,
     /// Bind the profile to a private test network, for ever: not anonymous.
     #[arg(long, value_name = "FILE")]
     pub(crate) network: Option<PathBuf>,

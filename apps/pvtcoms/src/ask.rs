@@ -38,7 +38,40 @@ pub(crate) fn passphrase(global: &Global) -> Outcome<Zeroizing<String>> {
 
 /// The passphrase of a profile that is being made: typed twice, and not one that is guessed soon.
 pub(crate) fn new_passphrase(global: &Global, out: &Out) -> Outcome<Zeroizing<String>> {
-    if let Some(number) = global.passphrase_fd {
+    let next = "Run it again in a terminal, or give --passphrase-fd N.";
+    let about = "Choose a passphrase. Nobody can recover it. Without it everything here is lost.";
+    chosen(global.passphrase_fd, out, "Passphrase: ", about, next)
+}
+
+/// The passphrase of a backup that is being made, likewise.
+pub(crate) fn backup_passphrase(fd: Option<u32>, out: &Out) -> Outcome<Zeroizing<String>> {
+    let next = "Run it again in a terminal, or give --backup-passphrase-fd N.";
+    let about = "Choose a passphrase for the backup alone. Nobody can recover it.";
+    chosen(fd, out, "Passphrase of the backup: ", about, next)
+}
+
+/// The passphrase of a backup that exists.
+pub(crate) fn passphrase_of_backup(fd: Option<u32>) -> Outcome<Zeroizing<String>> {
+    if let Some(number) = fd {
+        return from_descriptor(number);
+    }
+    if !person() {
+        return Err(Fault::wrong_use(
+            "There is no terminal to ask for the backup's passphrase. Nothing was done.",
+            "Run it again in a terminal, or give --backup-passphrase-fd N.",
+        ));
+    }
+    typed("Passphrase of the backup: ")
+}
+
+fn chosen(
+    fd: Option<u32>,
+    out: &Out,
+    question: &str,
+    about: &str,
+    next: &str,
+) -> Outcome<Zeroizing<String>> {
+    if let Some(number) = fd {
         let passphrase = from_descriptor(number)?;
         if strength(&passphrase) < REFUSED_BELOW {
             out.warn("Warning: this passphrase can be guessed soon.");
@@ -48,13 +81,13 @@ pub(crate) fn new_passphrase(global: &Global, out: &Out) -> Outcome<Zeroizing<St
     if !person() {
         return Err(Fault::wrong_use(
             "There is no terminal to ask for a passphrase. Nothing was made.",
-            "Run `pvtcoms init` in a terminal, or give --passphrase-fd N.",
+            next,
         ));
     }
-    out.warn("Choose a passphrase. Nobody can recover it. Without it everything here is lost.");
+    out.warn(about);
     out.warn(&format!("A suggestion: {}", suggestion()?.as_str()));
     loop {
-        let first = typed("Passphrase: ")?;
+        let first = typed(question)?;
         let strength = strength(&first);
         if strength < REFUSED_BELOW {
             out.warn("That one can be guessed in minutes. Take more words, chosen by chance.");

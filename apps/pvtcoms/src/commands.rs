@@ -11,6 +11,7 @@ mod mailbox;
 mod send;
 mod service;
 mod status;
+mod transfer;
 mod verify;
 mod waiting;
 
@@ -43,6 +44,8 @@ pub(crate) fn run(cli: Cli, out: &Out) -> Outcome {
         Verb::History { contact, limit, before } => inbox::history(&face, contact, limit, before),
         Verb::Chat { contact } => chat::run(&face, contact),
         Verb::Mailbox(what) => mailbox::run(&face, what),
+        Verb::Backup(arguments) => transfer::backup(&face, &arguments),
+        Verb::Restore(arguments) => transfer::restore(&face, &arguments),
         Verb::Doctor { report } => doctor::run(&face, report),
         Verb::Completions { shell } => completions(shell),
     }

@@ -88,9 +88,17 @@ impl Client {
             serde_json::to_writer(&mut *request, &Request { jsonrpc: "2.0", id, call: &call });
         request.push(b'\n');
         let mut patience = ANSWER;
-        if let Call::Create { passphrase, .. } | Call::Unlock { passphrase } = &mut call {
-            passphrase.zeroize();
-            patience = ANSWER_SLOW;
+        match &mut call {
+            Call::Create { passphrase, .. } | Call::Unlock { passphrase } => {
+                passphrase.zeroize();
+                patience = ANSWER_SLOW;
+            }
+            Call::Backup { passphrase, .. } => passphrase.zeroize(),
+            Call::Restore { file_passphrase, passphrase, .. } => {
+                file_passphrase.zeroize();
+                passphrase.zeroize();
+            }
+            _ => {}
         }
         written
             .map_err(|_| Fault::internal("The request could not be written. Nothing was done."))?;

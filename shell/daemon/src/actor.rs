@@ -17,6 +17,7 @@ mod mailboxes;
 mod operations;
 mod profile;
 mod status;
+mod transfer;
 
 pub(crate) use handle::{EventPosition, Handle};
 
@@ -80,6 +81,8 @@ pub(crate) struct Core {
     setting: Setting,
     gate: GateClient,
     open: Option<Open>,
+    /// A backup or restore under way.
+    transfer: Option<transfer::Transfer>,
     operations: Operations,
     /// Counts the steps that brought events.
     news: watch::Sender<u64>,
@@ -97,7 +100,7 @@ pub(crate) fn new(setting: Setting, gate: GateClient) -> (Loop, Handle) {
     let (operations, answers) = Operations::new(gate.clone());
     let (sender, asks) = mpsc::channel(BACKLOG);
     let (news, receiver) = watch::channel(0);
-    let core = Core { setting, gate, open: None, operations, news };
+    let core = Core { setting, gate, open: None, transfer: None, operations, news };
     (Loop { core, asks, answers }, Handle::new(sender, receiver))
 }
 

@@ -8,7 +8,7 @@ use crate::types::view::Mode;
 use engine::changes::EventKind;
 use engine::{CommandError, FailReason};
 use gate::{Blockage, Stage};
-use store::StoreError;
+use store::{BackupError, StoreError};
 
 pub(crate) const HELLO_FIRST: &str = "The first call of a connection is hello. Nothing was done.";
 pub(crate) const NOT_INTERACTIVE: &str =
@@ -39,6 +39,10 @@ pub(crate) const SUBSCRIBER: &str =
 pub(crate) const KEY_TOO_LONG: &str = "A key is at most 128 bytes long. Nothing was queued.";
 pub(crate) const LIMIT: &str = "A page holds 1 to 200 messages.";
 pub(crate) const THREE_WORDS: &str = "Three words are compared. Nothing was verified.";
+
+pub(crate) const TRANSFER_UNDER_WAY: &str =
+    "A backup or restore is under way already. Nothing else was begun.";
+pub(crate) const NO_TRANSFER: &str = "No backup and no restore is under way.";
 
 /// Permanent: what weakens a promise in this version (PRD-12).
 pub(crate) const NO_SANDBOX: &str = "process isolation is not active in this version";
@@ -226,6 +230,50 @@ pub(crate) fn storage(error: &StoreError) -> Failure {
             (Damaged, "The file slots.bin is damaged. Nothing was deleted.")
         }
         StoreError::Conflict => (Internal, INTERNAL),
+    };
+    failure(kind, message)
+}
+
+/// Why there is no backup, or no profile of one.
+pub(crate) fn transfer(error: &BackupError) -> Failure {
+    use ErrorKind::{Damaged, Internal, Storage, WrongPassphrase, WrongUse};
+    let (kind, message) = match error {
+        BackupError::Store(error) => return storage(error),
+        BackupError::Path => (WrongUse, "The path is not absolute, or names no file."),
+        BackupError::Exists => {
+            (WrongUse, "There is a file of this name already. It was not touched.")
+        }
+        BackupError::Missing => (WrongUse, "There is no such file or folder. Nothing was made."),
+        BackupError::DiskFull => (Storage, "The disk of the file is full. No backup was made."),
+        BackupError::Permission => {
+            (Storage, "The file or its folder may not be read or written. Nothing was made.")
+        }
+        BackupError::Io(_) => (Storage, "The disk of the file failed. Nothing was made."),
+        BackupError::NotABackup => (WrongUse, "This file is no backup. Nothing was made."),
+        BackupError::NewerVersion => {
+            (WrongUse, "The backup was made by a newer version. Nothing was made.")
+        }
+        BackupError::WrongPassphrase => (
+            WrongPassphrase,
+            "The passphrase is not this backup's, or its first bytes are damaged. Nothing was made.",
+        ),
+        BackupError::Cost
+        | BackupError::Damaged { .. }
+        | BackupError::Truncated { .. }
+        | BackupError::Appended { .. } => {
+            (Damaged, "The backup is damaged. No profile was made, and nothing was deleted.")
+        }
+        BackupError::Content => {
+            (Internal, "The backup says what no backup says. No profile was made.")
+        }
+        BackupError::OtherNetwork => (
+            WrongUse,
+            "The backup belongs to another network: a private test network, or the real one. Nothing was made.",
+        ),
+        BackupError::NotVerified => {
+            (Storage, "What was read back is not what was written. No backup was made.")
+        }
+        BackupError::Cancelled => (WrongUse, "It was cancelled. Nothing was made."),
     };
     failure(kind, message)
 }

@@ -10,6 +10,7 @@
 )]
 
 mod it {
+    mod backup;
     mod contacts;
     mod face;
     mod lock;

@@ -1,7 +1,7 @@
 //! `init`: the first run (product.md 3). Each step may be left; the profile is usable from step 1.
 
 use super::waiting::{self, Progress};
-use crate::args::{Init, ModeName};
+use crate::args::{Init, ModeName, TorFlags};
 use crate::ask;
 use crate::fault::{Fault, Outcome};
 use crate::output::plain;
@@ -13,6 +13,7 @@ use daemon::types::error::ErrorKind;
 use daemon::types::method::{Call, Done};
 use daemon::types::view::{Mailbox, Mode, ProfileState, Status};
 use serde::Serialize;
+use std::path::Path;
 use std::time::Duration;
 
 /// Pause between two looks at Tor.
@@ -53,7 +54,7 @@ pub(crate) fn run(face: &Face<'_>, arguments: Init) -> Outcome {
         }
         None => String::new(),
     };
-    remember(face, &arguments)?;
+    remember(face, arguments.network.as_deref(), &arguments.tor)?;
     let (mut client, welcome) = face.reach(true)?;
     if welcome.profile != ProfileState::Absent {
         return Err(exists(face));
@@ -115,16 +116,15 @@ fn ask_mode() -> Outcome<Mode> {
 }
 
 /// Writes down how this profile reaches Tor, before a service is started for it.
-fn remember(face: &Face<'_>, arguments: &Init) -> Outcome {
+pub(super) fn remember(face: &Face<'_>, network: Option<&Path>, tor: &TorFlags) -> Outcome {
     face.paths.prepare()?;
-    let gate =
-        GateSettings { socks: arguments.tor.socks.clone(), bridges: arguments.tor.bridge.clone() };
-    if arguments.network.is_none() && gate.is_default() {
+    let gate = GateSettings { socks: tor.socks.clone(), bridges: tor.bridge.clone() };
+    if network.is_none() && gate.is_default() {
         return Ok(());
     }
     // A service that runs for a profile that was not made yet has other settings.
     super::service::end(face)?;
-    if let Some(network) = &arguments.network {
+    if let Some(network) = network {
         bind_network(&face.paths, network)?;
     }
     if gate.is_default() { Ok(()) } else { gate.save(&face.paths) }

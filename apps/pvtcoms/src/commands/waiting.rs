@@ -59,6 +59,11 @@ impl Progress {
         Self { bar }
     }
 
+    /// Shows another text.
+    pub(crate) fn text(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+    }
+
     /// Shows how far Tor is, after what is waited for.
     pub(crate) fn tor(&self, what: &str, status: &Status) {
         let tor = &status.tor;

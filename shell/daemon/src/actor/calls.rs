@@ -63,6 +63,11 @@ impl Core {
                 done(self.create(Zeroizing::new(passphrase), settings).await)
             }
             Call::Unlock { passphrase } => done(self.unlock(Zeroizing::new(passphrase)).await),
+            Call::Restore { file, file_passphrase, passphrase } => {
+                let secrets = (Zeroizing::new(file_passphrase), Zeroizing::new(passphrase));
+                done(self.restore(&file, secrets.0, secrets.1))
+            }
+            Call::Transfer {} => value(&self.transfer()?),
             Call::Status {} => value(&self.status()?),
             // RPC-5.
             call if self.open.is_some() => self.call_open(call),
@@ -101,10 +106,15 @@ impl Core {
             Call::MailboxList {} => value(&self.mailboxes()?),
             Call::MailboxRemove { address } => self.mailbox_remove(&address),
             Call::Ack { name, through } => self.ack(&name, &through),
+            Call::Backup { file, passphrase } => {
+                done(self.backup(&file, Zeroizing::new(passphrase)))
+            }
             // Answered before: by the connection, or by `call`.
             Call::Hello { .. }
             | Call::Create { .. }
             | Call::Unlock { .. }
+            | Call::Restore { .. }
+            | Call::Transfer {}
             | Call::Lock {}
             | Call::Status {}
             | Call::Shutdown {}

@@ -14,7 +14,7 @@ use store::{Store, StoreError};
 const FIRST_PAUSE_MS: u64 = 1000;
 const MAX_PAUSE_MS: u64 = 60_000;
 /// Messages are kept so long on this device (product.md 8: `retention`).
-const RETENTION_S: u64 = 30 * 24 * 3600;
+pub(super) const RETENTION_S: u64 = 30 * 24 * 3600;
 /// How often what is due is deleted and the log is emptied (STO-31).
 const TIDY_MS: u64 = 60_000;
 
@@ -176,6 +176,10 @@ impl Core {
     fn tidy(&mut self, mono_ms: u64, unix_s: u64) {
         let Some(open) = self.open.as_mut().filter(|open| open.tidy_at <= mono_ms) else { return };
         open.tidy_at = mono_ms.saturating_add(TIDY_MS);
+        // A backup that is read holds the log as it is (BAK-7).
+        if self.transfer.is_some() {
+            return;
+        }
         let cutoff = unix_s.saturating_sub(RETENTION_S);
         let tidied = open.store.forget_older_than(cutoff).and_then(|_| open.store.prune(unix_s));
         if let Err(error) = tidied {

@@ -32,6 +32,7 @@ impl Core {
         if self.profile_state() != view::ProfileState::Absent {
             return Err(wording::failure(ErrorKind::Profile, wording::PROFILE_EXISTS));
         }
+        self.no_transfer()?;
         if settings.name.len() > MAX_NAME {
             return Err(wording::failure(ErrorKind::WrongUse, wording::NAME_TOO_LONG));
         }
@@ -40,6 +41,14 @@ impl Core {
             .off_thread(move || Store::create(&dir, passphrase.as_bytes(), cost, &mut Dice))
             .await?;
         self.begin(store, settings)
+    }
+
+    /// While a backup is restored nobody makes or opens a profile.
+    fn no_transfer(&self) -> Result<(), Failure> {
+        match self.transfer {
+            Some(_) => Err(wording::failure(ErrorKind::WrongUse, wording::TRANSFER_UNDER_WAY)),
+            None => Ok(()),
+        }
     }
 
     /// Opens the profile.
@@ -53,6 +62,7 @@ impl Core {
                 return Err(wording::failure(ErrorKind::Profile, wording::OPEN_ALREADY));
             }
         }
+        self.no_transfer()?;
         let dir = Arc::clone(&self.setting.dir);
         let store = self.off_thread(move || Store::unlock(&dir, passphrase.as_bytes())).await?;
         let snapshot = store.load().map_err(|error| wording::storage(&error))?;
@@ -80,6 +90,7 @@ impl Core {
     /// Drops everything that was open: operations, engine, database.
     pub(super) fn close(&mut self) {
         self.operations.stop_all();
+        self.transfer = None;
         self.open = None;
     }
 

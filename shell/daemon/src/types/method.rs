@@ -59,6 +59,36 @@ pub enum Call {
     /// Answer: [`Done`].
     #[serde(rename = "shutdown")]
     Shutdown {},
+    /// Begins to make the profile of a backup. How far it is says `transfer`; at its end the profile
+    /// is open.
+    ///
+    /// Answer: [`Done`].
+    #[serde(rename = "restore")]
+    Restore {
+        /// The backup, an absolute path.
+        file: String,
+        /// The backup's own passphrase.
+        file_passphrase: String,
+        /// The passphrase of the profile that is made; nobody can recover it.
+        passphrase: String,
+    },
+    /// Begins a backup of the open profile, under a passphrase of its own. How far it is says
+    /// `transfer`. A file that is there is not touched.
+    ///
+    /// Answer: [`Done`].
+    #[serde(rename = "backup")]
+    Backup {
+        /// The new file, an absolute path.
+        file: String,
+        /// The backup's own passphrase; nobody can recover it.
+        passphrase: String,
+    },
+    /// How far a backup or restore is; at its end what came of it, once. Whoever does not ask for
+    /// ten seconds has given it up: then there is no file, and no profile.
+    ///
+    /// Answer: [`view::Transfer`].
+    #[serde(rename = "transfer")]
+    Transfer {},
     /// Changes the schedule.
     ///
     /// Answer: [`Done`].
@@ -262,13 +292,16 @@ pub enum Call {
 
 impl Call {
     /// The names of all methods: any other is answered with −32601.
-    pub const METHODS: [&'static str; 28] = [
+    pub const METHODS: [&'static str; 31] = [
         "hello",
         "create",
         "unlock",
         "lock",
         "status",
         "shutdown",
+        "restore",
+        "backup",
+        "transfer",
         "mode.set",
         "invite.new",
         "invite.show",

@@ -210,6 +210,25 @@ pub struct Status {
     pub warnings: Vec<String>,
 }
 
+/// How far a backup or restore is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// So much is done, of `total`; both are 0 while a passphrase is stretched.
+    pub done: u64,
+    /// Rows to be written and read back, or bytes to be read.
+    pub total: u64,
+    /// All of it is done: a whole backup that was read back, or an open profile.
+    pub finished: bool,
+    /// Messages in it; only when finished.
+    pub messages: u64,
+    /// Messages whose time here had run out, and that did not come back; only when finished.
+    pub over: u64,
+    /// Length of the file in bytes, of a backup; only when finished.
+    pub bytes: u64,
+    /// When the restored backup was made, Unix seconds; only when finished.
+    pub made: Option<u64>,
+}
+
 /// An event of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

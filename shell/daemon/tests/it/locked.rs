@@ -12,7 +12,8 @@ use std::thread::spawn;
 use std::time::Duration;
 use store::StoreError;
 
-const METHODS_OF_A_LOCKED_CORE: [&str; 5] = ["hello", "create", "unlock", "status", "shutdown"];
+const METHODS_OF_A_LOCKED_CORE: [&str; 7] =
+    ["hello", "create", "unlock", "status", "shutdown", "restore", "transfer"];
 
 #[test]
 fn rpc_2_rpc_3_hello_comes_first_and_only_known_methods_are_served() {
@@ -31,14 +32,14 @@ fn rpc_2_rpc_3_hello_comes_first_and_only_known_methods_are_served() {
 }
 
 #[test]
-fn rpc_5_rpc_7_nothing_but_five_methods_while_locked() {
+fn rpc_5_rpc_7_nothing_but_seven_methods_while_locked() {
     let world = World::new();
     let core = world.core("alice");
     let mut face = core.face();
     let params: Value = json!({
         "name": "x", "hours": 1, "id": "", "uri": "x", "contact": "x", "words": ["a", "b", "c"],
         "text": "x", "message": "m_00", "limit": 1, "address": "x", "through": "e_1",
-        "mode": "fast",
+        "mode": "fast", "file": "/x", "passphrase": "x",
     });
     let mut refused = 0;
     for method in daemon::types::method::Call::METHODS {
@@ -47,7 +48,7 @@ fn rpc_5_rpc_7_nothing_but_five_methods_while_locked() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 23);
+    assert_eq!(refused, 24);
     assert_eq!(world.dials(), 0); // RPC-7; control: rpc_6_sto_17_lock_ends_the_core…
     let status = face.ok("status", json!({}));
     assert!(status["line"].as_str().unwrap().contains("PRIVATE TEST NETWORK"), "{status}");
