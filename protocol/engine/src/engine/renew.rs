@@ -274,7 +274,11 @@ impl Engine {
                 sealed
             }
         };
-        let Some((place, deposits)) = sealed else { return false };
+        let Some((place, deposits)) = sealed else {
+            // What it belongs to is gone, with its row: nothing that waits may wait behind it.
+            self.drop_item(step, id);
+            return false;
+        };
         self.outbox.change(id, |item| {
             item.sealed = Some(Sealed { g: place.0, n: place.1, at: now.unix_s() });
             item.deposits = deposits;
