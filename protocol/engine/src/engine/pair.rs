@@ -14,7 +14,6 @@ use crypto::Zeroizing;
 use handshake::Introduction;
 use identity::Fingerprint;
 use rand_core::CryptoRng;
-use std::collections::BTreeMap;
 
 impl Pairing {
     /// Direction of what we read at the invite's tags.
@@ -35,10 +34,10 @@ impl Pairing {
 impl Engine {
     /// Waits for the tags of an invite.
     pub(super) fn watch_pairing(&mut self, id: &InviteId) {
-        let mut tags: Vec<(OnionKey, Tag, Meaning)> = Vec::new();
+        let mut tags: Vec<(Place, Tag)> = Vec::new();
         if let Some(pairing) = self.pairings.get(id) {
             let mut add = |tag: Tag, slot: u8, mailbox: &OnionKey| {
-                tags.push((*mailbox, tag, Meaning::Pairing { pairing: *id, slot }));
+                tags.push(((*mailbox, Meaning::Pairing { pairing: *id, slot }), tag));
             };
             match &pairing.phase {
                 Phase::Depositing(inviter) | Phase::Ready(inviter) => {
@@ -70,10 +69,8 @@ impl Engine {
                 Phase::Accepted | Phase::Dead => {}
             }
         }
-        let tags: BTreeMap<Place, Tag> =
-            tags.into_iter().map(|(mailbox, tag, meaning)| ((mailbox, meaning), tag)).collect();
-        let places = tags.keys().copied().collect();
-        let tag = |place: &Place| tags.get(place).copied();
+        let places = tags.iter().map(|(place, _)| *place).collect();
+        let tag = |place: &Place| tags.iter().find(|(at, _)| at == place).map(|(_, tag)| *tag);
         let changed = self.watch.replace(WatchOwner::Pairing(*id), places, tag);
         self.watch_changed(&changed);
     }

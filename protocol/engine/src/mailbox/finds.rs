@@ -5,7 +5,7 @@ use crate::rows::{done, open_row, row};
 use crate::watch::WatchOwner;
 use board::header::PageHeader;
 use crypto::Zeroizing;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use wire::{Codec, Malformed};
 
 /// Chunks that are fetched for one tag, at most (BRD-43): whoever can write at a tag, a contact, a
@@ -67,15 +67,23 @@ struct Candidates {
     at: Vec<At>,
 }
 
+/// What is free for one owner.
+struct Queue {
+    /// Whoever has the lowest one is next.
+    turn: u64,
+    /// Fewest tries first, then in page order.
+    chunks: BTreeSet<(u32, u64, u16)>,
+}
+
 /// All chunks of a mailbox that hold something of ours and were not fetched.
 #[derive(Default)]
 pub(crate) struct Finds {
     pages: BTreeMap<u64, FoundPage>,
     tags: BTreeMap<[u8; 16], Candidates>,
-    /// What is free, by owner: fewest tries first, then in page order.
-    free: BTreeMap<For, BTreeSet<(u32, u64, u16)>>,
-    /// Owners that have something free, the next one first.
-    turns: VecDeque<For>,
+    free: BTreeMap<For, Queue>,
+    /// Owners that have something free, the next one first, by [`Queue::turn`].
+    turns: BTreeMap<u64, For>,
+    next_turn: u64,
     /// Pages whose row is to be saved.
     changed: BTreeSet<u64>,
 }
@@ -124,12 +132,20 @@ impl Finds {
         let Some(found) = self.get(at).filter(|found| !found.busy) else { return };
         let (Some(owner), key) = (found.owner(), (found.tries, at.0, at.1)) else { return };
         if let Some(queue) = self.free.get_mut(&owner) {
-            queue.remove(&key);
-            if queue.is_empty() {
+            queue.chunks.remove(&key);
+            if queue.chunks.is_empty() {
+                self.turns.remove(&queue.turn);
                 self.free.remove(&owner);
-                self.turns.retain(|turn| *turn != owner);
             }
         }
+    }
+
+    /// The last turn of all.
+    fn last_turn(&mut self, owner: For) -> u64 {
+        let turn = self.next_turn;
+        self.next_turn = turn.saturating_add(1); // 2^64 turns do not pass in a life
+        self.turns.insert(turn, owner);
+        turn
     }
 
     fn place(&mut self, at: At) {
@@ -140,11 +156,13 @@ impl Finds {
             Some(_) if found.busy => {}
             Some(owner) => {
                 let key = (found.tries, at.0, at.1);
-                let queue = self.free.entry(owner).or_insert_with(|| {
-                    self.turns.push_back(owner);
-                    BTreeSet::new()
-                });
-                queue.insert(key);
+                if !self.free.contains_key(&owner) {
+                    let turn = self.last_turn(owner);
+                    self.free.insert(owner, Queue { turn, chunks: BTreeSet::new() });
+                }
+                if let Some(queue) = self.free.get_mut(&owner) {
+                    queue.chunks.insert(key);
+                }
             }
         }
     }
@@ -177,19 +195,18 @@ impl Finds {
 
     /// What is fetched next.
     pub(crate) fn next(&self) -> Option<At> {
-        let queue = self.free.get(self.turns.front()?)?;
-        queue.first().map(|(_, page, chunk)| (*page, *chunk))
+        let (_, owner) = self.turns.first_key_value()?;
+        self.free.get(owner)?.chunks.first().map(|(_, page, chunk)| (*page, *chunk))
     }
 
     /// The fewest tries of anything that is free.
     pub(crate) fn fewest_tries(&self) -> Option<u32> {
-        self.free.values().filter_map(|queue| Some(queue.first()?.0)).min()
+        self.free.values().filter_map(|queue| Some(queue.chunks.first()?.0)).min()
     }
 
     /// How many are free and were tried less often than this; counts no further than `most`.
     pub(crate) fn waiting(&self, tries: u32, most: usize) -> usize {
-        let fresh =
-            |queue: &BTreeSet<(u32, u64, u16)>| queue.range(..(tries, 0, 0)).take(most).count();
+        let fresh = |queue: &Queue| queue.chunks.range(..(tries, 0, 0)).take(most).count();
         self.free.values().map(fresh).fold(0, usize::saturating_add).min(most)
     }
 
@@ -200,10 +217,13 @@ impl Finds {
         if let Some(found) = self.get_mut(at) {
             found.busy = true;
         }
-        if let Some(place) = self.turns.iter().position(|turn| Some(*turn) == owner)
-            && let Some(turn) = self.turns.remove(place)
-        {
-            self.turns.push_back(turn);
+        let queue = owner.and_then(|owner| Some((owner, self.free.get(&owner)?.turn)));
+        if let Some((owner, turn)) = queue {
+            self.turns.remove(&turn);
+            let turn = self.last_turn(owner);
+            if let Some(queue) = self.free.get_mut(&owner) {
+                queue.turn = turn;
+            }
         }
     }
 
@@ -263,8 +283,7 @@ impl Finds {
         let changed = core::mem::take(&mut self.changed);
         let row = |page: u64| {
             let found = self.pages.get(&page)?;
-            let chunks = found.chunks.keys().copied().collect();
-            Some(KeptPage { header: found.header, chunks }.to_row())
+            Some(page_row(&found.header, found.chunks.keys()))
         };
         changed.into_iter().map(|page| (page, row(page))).collect()
     }
@@ -283,23 +302,32 @@ pub(crate) struct KeptPage {
 
 impl KeptPage {
     pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
-        let mut w = row(320);
-        self.header.encode_into(&mut w);
-        w.u16(u16::try_from(self.chunks.len()).unwrap_or(u16::MAX)); // at most 2^14 (BRD-14)
-        for chunk in &self.chunks {
-            w.u16(*chunk);
-        }
-        done(w)
+        page_row(&self.header, self.chunks.iter())
     }
 
     pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = open_row(bytes)?;
         let header = PageHeader::decode_from(&mut r)?;
-        let count = r.u16()?;
-        let chunks = (0..count).map(|_| r.u16()).collect::<Result<_, _>>()?;
+        let mut chunks = BTreeSet::new();
+        for _ in 0..r.u16()? {
+            chunks.insert(r.u16()?);
+        }
         r.finish()?;
         Ok(Self { header, chunks })
     }
+}
+
+fn page_row<'a>(
+    header: &PageHeader,
+    chunks: impl ExactSizeIterator<Item = &'a u16>,
+) -> Zeroizing<Vec<u8>> {
+    let mut w = row(320);
+    header.encode_into(&mut w);
+    w.u16(u16::try_from(chunks.len()).unwrap_or(u16::MAX)); // at most 2^14 (BRD-14)
+    for chunk in chunks {
+        w.u16(*chunk);
+    }
+    done(w)
 }
 
 #[cfg(test)]

@@ -24,8 +24,9 @@ pub(crate) struct Held {
 impl Held {
     /// Notes a chunk of a page.
     pub(crate) fn note(&mut self, contact: ContactId, header: &PageHeader, chunk: u16) {
-        let noted = self.pages.range((contact, 0)..=(contact, u64::MAX));
-        if noted.map(|(_, page)| page.chunks.len()).sum::<usize>() >= PER_CONTACT {
+        let noted = self.pages.range((contact, 0)..).take_while(|((id, _), _)| *id == contact);
+        let noted = noted.map(|(_, page)| page.chunks.len()).fold(0, usize::saturating_add);
+        if noted >= PER_CONTACT {
             return;
         }
         let key = (contact, header.page);
