@@ -412,7 +412,7 @@ pub(crate) enum Mailbox {
     /// List your mailboxes with their last answers.
     #[command(after_help = "Example:\n  pvtcoms mailbox list")]
     List,
-    /// Remove a mailbox of yours. Contacts are told.
+    /// Remove a mailbox of yours. Contacts are told; it is read for 14 days more, or no more if removed again.
     #[command(after_help = "Example:\n  pvtcoms mailbox remove ADDRESS.onion")]
     Remove {
         /// Address or its beginning.

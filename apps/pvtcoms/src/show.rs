@@ -99,8 +99,10 @@ pub(crate) fn mailbox(mailbox: &Mailbox, out: &Out) -> String {
     };
     let clock =
         mailbox.skew_s.map(|skew| out.alarm(&format!(" · set the clock: {}", self::skew(skew))));
+    let left = mailbox.left_until.map(|until| format!(" · left: read until {}", time(until)));
     let (reason, clock) = (reason.unwrap_or_default(), clock.unwrap_or_default());
-    format!("mailbox {} {answer}{reason}{alarm}{clock}", plain(&mailbox.address))
+    let left = left.unwrap_or_default();
+    format!("mailbox {} {answer}{reason}{alarm}{clock}{left}", plain(&mailbox.address))
 }
 
 /// How far this device's clock is from a mailbox's.

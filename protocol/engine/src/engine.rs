@@ -2,6 +2,7 @@
 
 mod again;
 mod establish;
+mod moving;
 mod operate;
 mod pair;
 mod read;
@@ -21,6 +22,7 @@ use crate::cursor::Cursor;
 use crate::mailbox::finds::KeptPage;
 use crate::mailbox::{Kept, Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
+use crate::own::Own;
 use crate::pairing::{InviteId, Pairing};
 use crate::profile::{PROFILE_KEY, Profile};
 use crate::recovery::Recovery;
@@ -105,7 +107,7 @@ pub struct Engine {
     /// Items and messages that arrived.
     seen: Seen,
     acks: Acks,
-    own: Vec<OnionKey>,
+    own: Own,
     mailboxes: BTreeMap<OnionKey, Mailbox>,
     /// Those that are read, in order.
     read: Vec<OnionKey>,
@@ -169,7 +171,7 @@ impl Engine {
             partials: BTreeMap::new(),
             seen: Seen::default(),
             acks: Acks::default(),
-            own: Vec::new(),
+            own: Own::default(),
             mailboxes: BTreeMap::new(),
             read: Vec::new(),
             kept: BTreeMap::new(),
@@ -242,7 +244,7 @@ impl Engine {
         };
         match table {
             Table::Profile => {}
-            Table::Mailbox => self.own.push(<OnionKey>::from_bytes(key)?),
+            Table::Mailbox => self.own.load(key, value)?,
             Table::Contact => {
                 self.contacts.insert(id()?, Contact::from_row(value)?);
             }
@@ -344,7 +346,7 @@ impl Engine {
         }
         // Handshakes in the outbox may go to mailboxes of nobody who is a contact yet.
         self.outbox.missing().for_each(|key| want(&key, Role::Target));
-        self.own.iter().for_each(|key| want(key, Role::Own));
+        self.own.read().for_each(|key| want(key, Role::Own));
         self.mailboxes.retain(|key, _| roles.contains_key(key));
         self.again.retain(|key, _| roles.contains_key(key));
         for (key, role) in roles {

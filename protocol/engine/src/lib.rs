@@ -14,6 +14,7 @@ mod cursor;
 mod engine;
 mod mailbox;
 mod outbox;
+mod own;
 mod pairing;
 mod profile;
 mod recovery;

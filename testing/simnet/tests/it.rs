@@ -23,6 +23,8 @@ mod delivery;
 mod hostile;
 #[path = "it/knowledge.rs"]
 mod knowledge;
+#[path = "it/moving.rs"]
+mod moving;
 #[path = "it/pairing.rs"]
 mod pairing;
 #[path = "it/receipts.rs"]

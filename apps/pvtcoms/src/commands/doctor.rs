@@ -217,7 +217,10 @@ fn core(status: &Status) -> Vec<Check> {
             }
         };
         let found = format!("mailbox {number} {found}");
-        checks.push(if mailbox.alarm {
+        checks.push(if mailbox.left_until.is_some() {
+            let next = "Nothing to do: contacts are told to use the other one.";
+            Check::warn("mailbox", format!("{found}; it was left"), next)
+        } else if mailbox.alarm {
             let next = "Add another with `pvtcoms mailbox add`, then remove this one.";
             Check::fail("mailbox", ErrorKind::Unreachable, found, next)
         } else if let Some(skew) = mailbox.skew_s {

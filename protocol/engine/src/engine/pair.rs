@@ -60,7 +60,7 @@ impl Engine {
                             add(slots.tag(Direction::ToInvited, i, mailbox), i, mailbox);
                         }
                     }
-                    for mailbox in &self.own {
+                    for mailbox in self.own.read() {
                         for i in [slot::M3, slot::M3.saturating_add(1)] {
                             add(slots.tag(Direction::ToInvited, i, mailbox), i, mailbox);
                         }
@@ -142,7 +142,7 @@ impl Engine {
 
     pub(super) fn introduction(&self) -> Introduction {
         Introduction {
-            inbox: self.own.clone(),
+            inbox: self.own.inbox().to_vec(),
             version: self.profile.inbox_version,
             name: self.profile.name.clone(),
         }

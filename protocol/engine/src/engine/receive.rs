@@ -335,7 +335,7 @@ impl Engine {
         for chain in chains() {
             for (n, _) in chain.slots() {
                 let meaning = Meaning::Session { contact: *id, g: chain.g(), n };
-                places.extend(self.own.iter().map(|mailbox| (*mailbox, meaning)));
+                places.extend(self.own.read().map(|mailbox| (*mailbox, meaning)));
             }
         }
         let tag = |(mailbox, meaning): &Place| match meaning {
@@ -368,7 +368,7 @@ impl Engine {
         step: &mut Step,
         id: &ContactId,
     ) {
-        let (version, mailboxes) = (self.profile.inbox_version, self.own.clone());
+        let (version, mailboxes) = (self.profile.inbox_version, self.own.inbox().to_vec());
         if !mailboxes.is_empty() {
             self.queue(rng, now, step, id, Load::Inbox { version, mailboxes });
         }

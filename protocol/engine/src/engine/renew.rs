@@ -56,7 +56,7 @@ impl Engine {
         let expired = renewal.expire(now.unix_s());
         let due = renewal.due(now.unix_s(), session);
         // SAS-4, ID-3, ENG-4: what may not be written to is not renewed with either.
-        let able = self.contacts.get(id).is_some_and(Contact::may_send) && !self.own.is_empty();
+        let able = self.contacts.get(id).is_some_and(Contact::may_send) && !self.own.inbox().is_empty();
         match due {
             Due::Begin if able => self.begin_renewal(rng, now, step, id),
             Due::Repeat if able => {
@@ -262,7 +262,7 @@ impl Engine {
             Leg::First(answer) => {
                 let content = Content::InboxSet {
                     version: self.profile.inbox_version,
-                    mailboxes: self.own.clone(),
+                    mailboxes: self.own.inbox().to_vec(),
                 };
                 let pending = self.renewals.get_mut(contact).and_then(|r| r.pending_mut(&answer));
                 let sealed = pending.and_then(|pending| {
@@ -323,7 +323,7 @@ impl Engine {
             .collect();
         let inward = self.contacts.get(id).map(|contact| contact.outward().back());
         let mut places: Vec<Place> = Vec::new();
-        for mailbox in &self.own {
+        for mailbox in self.own.read() {
             for day in days.keys().copied() {
                 let parts = [part::R1, part::R2].into_iter();
                 let meaning = |r| Meaning::Sync { contact: *id, day, r };
@@ -345,7 +345,7 @@ impl Engine {
         for (answer, pending) in renewal.into_iter().flat_map(|renewal| renewal.pending()) {
             for (n, _) in pending.session.recv.slots() {
                 let meaning = Meaning::Renewed { contact: *id, answer: answer.id, n };
-                places.extend(self.own.iter().map(|mailbox| (*mailbox, meaning)));
+                self.own.read().for_each(|mailbox| places.push((*mailbox, meaning)));
             }
         }
         let tag = |(mailbox, meaning): &Place| match meaning {

@@ -28,6 +28,7 @@ impl Engine {
     pub(super) fn upkeep(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         self.next_upkeep = now.mono_ms.saturating_add(MINUTE);
         self.rotate_statics(rng, now, step);
+        self.move_on(rng, now, step);
         self.give_up(now, step);
         self.repeat(now, step);
         self.renew_sessions(rng, now, step);

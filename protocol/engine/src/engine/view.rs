@@ -76,6 +76,8 @@ pub struct MailboxView {
     pub reason: Option<FailReason>,
     /// Our clock minus the mailbox's, in seconds, while they are too far apart (BRD-37).
     pub skew_s: Option<i64>,
+    /// Contacts are told to write elsewhere; until when it is still read, in Unix seconds (BRD-48).
+    pub left_until: Option<u64>,
 }
 
 impl Engine {
@@ -133,6 +135,7 @@ impl Engine {
             failures: mailbox.health.failures,
             skew_s: mailbox.health.skew_s,
             reason: mailbox.health.reason,
+            left_until: self.own.left_until(&mailbox.key),
         })
     }
 

@@ -2,14 +2,14 @@
 
 use super::Engine;
 use crate::MessageId;
-use crate::changes::{Change, EventKind, Message, MessageState, Table};
+use crate::changes::{Change, EventKind, Message, MessageState};
 use crate::clock::Now;
 use crate::command::{Command, CommandError, Reply};
 use crate::contact::{Contact, ContactId, Trust, VERIFY_TRIES};
 use crate::outbox::{Item, Load, Owner};
-use crate::pairing::{InviteId, Pairing, Phase, slot};
+use crate::pairing::{Pairing, Phase, slot};
 use crate::step::Step;
-use board::tag::{Direction, InviteSlots, OnionKey};
+use board::tag::{Direction, InviteSlots};
 use content::{TextError, split_text};
 use crypto::Zeroizing;
 use handshake::{Invite, InviteError, Inviter};
@@ -18,8 +18,6 @@ use rand_core::CryptoRng;
 
 /// Hours that an invite may live at most (INV-3).
 const MAX_INVITE_H: u32 = 30 * 24;
-/// Own mailboxes at most (BRD-40).
-const MAX_MAILBOXES: usize = 2;
 
 impl Engine {
     /// Carries out a wish, or says why nothing was done.
@@ -85,58 +83,6 @@ impl Engine {
         }
     }
 
-    fn add_mailbox(
-        &mut self,
-        rng: &mut impl CryptoRng,
-        now: Now,
-        step: &mut Step,
-        key: OnionKey,
-    ) -> Result<Reply, CommandError> {
-        if self.own.contains(&key) || self.own.len() >= MAX_MAILBOXES {
-            return Err(CommandError::MailboxLimit);
-        }
-        self.own.push(key);
-        step.put(Table::Mailbox, &key, Zeroizing::new(Vec::new()));
-        self.inbox_changed(rng, now, step);
-        Ok(Reply::Done)
-    }
-
-    fn remove_mailbox(
-        &mut self,
-        rng: &mut impl CryptoRng,
-        now: Now,
-        step: &mut Step,
-        key: OnionKey,
-    ) -> Result<Reply, CommandError> {
-        let at = self.own.iter().position(|own| *own == key).ok_or(CommandError::Unknown)?;
-        if self.own.len() == 1 && !self.contacts.is_empty() {
-            return Err(CommandError::NoMailbox);
-        }
-        self.own.remove(at);
-        step.delete(Table::Mailbox, &key);
-        self.forget_progress(step, &key);
-        self.inbox_changed(rng, now, step);
-        Ok(Reply::Done)
-    }
-
-    /// Tells every contact of the own inbox set (BRD-48).
-    fn inbox_changed(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
-        self.profile.inbox_version = self.profile.inbox_version.saturating_add(1);
-        self.save_profile(step);
-        self.sync_mailboxes(now);
-        let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
-        for contact in contacts {
-            self.greet(rng, now, step, &contact);
-            self.watch_contact(&contact);
-            self.watch_sync(&contact);
-            self.watch_renewed(&contact);
-        }
-        let pairings: Vec<InviteId> = self.pairings.keys().copied().collect();
-        for pairing in pairings {
-            self.watch_pairing(&pairing);
-        }
-    }
-
     fn new_invite(
         &mut self,
         rng: &mut impl CryptoRng,
@@ -149,15 +95,15 @@ impl Engine {
         if hours == 0 || hours > MAX_INVITE_H {
             return Err(CommandError::BadHours);
         }
-        if self.own.is_empty() {
+        if self.own.inbox().is_empty() {
             return Err(CommandError::NoMailbox);
         }
         let expires = now.hours().saturating_add(hours);
-        let inviter = Inviter::new(rng, &self.profile.identity, &self.own, expires)
+        let inviter = Inviter::new(rng, &self.profile.identity, self.own.inbox(), expires)
             .map_err(|_| CommandError::Internal)?;
         let slots = InviteSlots::new(inviter.secret().expose_secret());
         let m1 = inviter.m1().to_vec();
-        let mailboxes = self.own.clone();
+        let mailboxes = self.own.inbox().to_vec();
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);
         let phase = Phase::Depositing(Box::new(inviter));
@@ -185,7 +131,7 @@ impl Engine {
         if invite.expiry_hours() < now.hours() {
             return Err(CommandError::Expired);
         }
-        if self.own.is_empty() {
+        if self.own.inbox().is_empty() {
             return Err(CommandError::NoMailbox);
         }
         let same = |other: &Invite| other.m1_hash() == invite.m1_hash();

@@ -59,6 +59,7 @@ pub(super) fn mailbox_views(engine: &Engine) -> Vec<view::Mailbox> {
             reason: mailbox.reason.map(|reason| wording::fail_reason(reason).to_owned()),
             alarm: mailbox.alarm,
             skew_s: mailbox.skew_s,
+            left_until: mailbox.left_until,
         })
         .collect()
 }

@@ -139,7 +139,9 @@ fn line(status: &view::Status, gate: &GateStatus, next_try: Option<u64>) -> Stri
         if status.mailboxes.is_empty() {
             parts.push(wording::NO_MAILBOX_LINE.to_owned());
         }
-        let mailboxes = status.mailboxes.iter().zip('A'..='Z');
+        // One that was left is of interest only as the reason for leaving it.
+        let shown = status.mailboxes.iter().filter(|m| m.left_until.is_none() || m.alarm);
+        let mailboxes = shown.zip('A'..='Z');
         parts.extend(mailboxes.map(|(mailbox, letter)| mailbox_words(mailbox, letter, next_try)));
     }
     if status.queued > 0 {
@@ -169,7 +171,8 @@ fn tor_words(status: &view::Status, gate: &GateStatus) -> String {
 /// PRD-1: when it last answered; after two failures, since when it has not, why, and what is next.
 fn mailbox_words(mailbox: &view::Mailbox, letter: char, next_try: Option<u64>) -> String {
     if mailbox.alarm {
-        return format!("mailbox {letter} ALARM: it showed what no honest mailbox shows");
+        let left = mailbox.left_until.map_or("", |_| "; contacts are told to use your other one");
+        return format!("mailbox {letter} ALARM: it showed what no honest mailbox shows{left}");
     }
     if let Some(skew) = mailbox.skew_s {
         return format!("mailbox {letter} {}", wording::clocks_apart(skew));
@@ -214,6 +217,7 @@ mod tests {
             reason: Some("it cannot be reached".to_owned()),
             alarm: false,
             skew_s: None,
+            left_until: None,
         };
         change(&mut mailbox);
         mailbox_words(&mailbox, 'A', Some(40))
@@ -234,5 +238,7 @@ mod tests {
         );
         let alarmed = words(|m| (m.alarm, m.skew_s) = (true, Some(1)));
         assert!(alarmed.contains("ALARM"), "{alarmed}");
+        let left = words(|m| (m.alarm, m.left_until) = (true, Some(1)));
+        assert!(left.ends_with("contacts are told to use your other one"), "{left}");
     }
 }

@@ -159,6 +159,8 @@ pub struct Mailbox {
     pub alarm: bool,
     /// This device's clock minus the mailbox's, in seconds, while they are too far apart.
     pub skew_s: Option<i64>,
+    /// Contacts are told to write elsewhere; until when it is still read, in Unix seconds.
+    pub left_until: Option<u64>,
 }
 
 /// What the gate says of Tor.

@@ -111,13 +111,15 @@ proptest! {
                 }
             }
             prop_assert_eq!(&rows, &all, "what is saved is what is known");
-            let mut queued: Vec<_> = finds.free.values().flatten().copied().collect();
+            let queued = finds.free.values().flat_map(|queue| &queue.chunks);
+            let mut queued: Vec<_> = queued.copied().collect();
             queued.sort_unstable();
             free.sort_unstable();
             prop_assert_eq!(queued, free.clone(), "what is free is queued, once");
-            let turns: BTreeSet<For> = finds.turns.iter().copied().collect();
+            let turns: BTreeMap<For, u64> = finds.turns.iter().map(|(turn, of)| (*of, *turn)).collect();
             prop_assert_eq!(turns.len(), finds.turns.len());
-            prop_assert_eq!(turns, finds.free.keys().copied().collect::<BTreeSet<_>>());
+            let owners = finds.free.iter().map(|(owner, queue)| (*owner, queue.turn));
+            prop_assert!(owners.eq(turns));
             prop_assert_eq!(finds.next().is_some(), !free.is_empty());
             prop_assert_eq!(finds.fewest_tries(), free.iter().map(|(tries, ..)| *tries).min());
         }
