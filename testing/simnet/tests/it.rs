@@ -9,6 +9,8 @@
 
 #[path = "it/absence.rs"]
 mod absence;
+#[path = "it/abuse.rs"]
+mod abuse;
 #[path = "it/backup.rs"]
 mod backup;
 #[path = "it/blocking.rs"]

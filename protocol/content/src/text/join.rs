@@ -40,6 +40,12 @@ impl Joiner {
         Self::default()
     }
 
+    /// How many parts it holds.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Adds a part; gives the text when this was the one that was missing. A part that is there
     /// already is ignored.
     ///

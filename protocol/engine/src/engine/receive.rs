@@ -19,6 +19,9 @@ use wire::Malformed;
 
 /// Messages of one contact that wait for parts or for their turn, at most.
 const PARTIALS: usize = 128;
+/// Parts of one contact that wait, at most: 1 MB. An honest peer has one text of 165 parts and the
+/// 64 indices of two generations under way.
+const WAITING_PARTS: usize = 640;
 
 /// A message that is not shown yet: parts are missing, or an earlier message is.
 pub(crate) struct Partial {
@@ -35,6 +38,15 @@ enum Progress {
 }
 
 impl Partial {
+    /// How many parts of a text it holds.
+    fn parts(&self) -> usize {
+        match &self.state {
+            Progress::Joining(joiner) => joiner.held(),
+            Progress::Whole(text) => text.len().div_ceil(content::PART_LEN),
+            Progress::Shown => 0,
+        }
+    }
+
     fn to_row(&self) -> Zeroizing<Vec<u8>> {
         let mut w = row(4096);
         w.u32(self.seq).u64(self.sent);
@@ -233,9 +245,12 @@ impl Engine {
     fn take_part(&mut self, now: Now, step: &mut Step, id: &ContactId, part: Part) {
         let key = (*id, part.message);
         let floor = part.floor;
-        let waiting = self.partials.range((*id, [0; 16])..=(*id, [0xff; 16])).count();
+        let waiting = self.partials.range((*id, [0; 16])..=(*id, [0xff; 16]));
+        let (messages, parts) = waiting.fold((0_usize, 0_usize), |(messages, parts), (_, p)| {
+            (messages.saturating_add(1), parts.saturating_add(p.parts()))
+        });
         let fresh = !self.partials.contains_key(&key);
-        if !fresh || waiting < PARTIALS {
+        if (!fresh || messages < PARTIALS) && parts < WAITING_PARTS {
             self.join(id, part);
             if let Some(partial) = self.partials.get(&key) {
                 step.put(Table::Partial, &pair(id, &key.1), partial.to_row());

@@ -21,7 +21,6 @@ use content::Content;
 use crypto::Zeroizing;
 use handshake::rekey;
 use rand_core::CryptoRng;
-use std::collections::BTreeMap;
 
 /// Parts `r` of a day's resync tags (REK-2).
 mod part {
@@ -56,7 +55,8 @@ impl Engine {
         let expired = renewal.expire(now.unix_s());
         let due = renewal.due(now.unix_s(), session);
         // SAS-4, ID-3, ENG-4: what may not be written to is not renewed with either.
-        let able = self.contacts.get(id).is_some_and(Contact::may_send) && !self.own.inbox().is_empty();
+        let able =
+            self.contacts.get(id).is_some_and(Contact::may_send) && !self.own.inbox().is_empty();
         match due {
             Due::Begin if able => self.begin_renewal(rng, now, step, id),
             Due::Repeat if able => {
@@ -317,21 +317,24 @@ impl Engine {
     pub(super) fn watch_sync(&mut self, id: &ContactId) {
         let locked = self.contacts.get(id).is_none_or(|c: &Contact| c.trust == Trust::Locked);
         let recovery = self.recoveries.get(id).filter(|_| !locked);
-        let days: BTreeMap<u32, SyncDay> = recovery
+        let days: Vec<(u32, SyncDay)> = recovery
             .into_iter()
             .flat_map(|r| r.days_read(self.sync_day).filter_map(|t| Some((t, r.sync_day(t)?))))
             .collect();
         let inward = self.contacts.get(id).map(|contact| contact.outward().back());
         let mut places: Vec<Place> = Vec::new();
         for mailbox in self.own.read() {
-            for day in days.keys().copied() {
+            for (day, _) in &days {
                 let parts = [part::R1, part::R2].into_iter();
-                let meaning = |r| Meaning::Sync { contact: *id, day, r };
+                let meaning = |r| Meaning::Sync { contact: *id, day: *day, r };
                 places.extend(parts.map(|r| (*mailbox, meaning(r))));
             }
         }
         let tag = |(mailbox, meaning): &Place| match meaning {
-            Meaning::Sync { day, r, .. } => Some(days.get(day)?.tag(inward?, *r, mailbox)),
+            Meaning::Sync { day, r, .. } => {
+                let (_, day) = days.iter().find(|(known, _)| known == day)?;
+                Some(day.tag(inward?, *r, mailbox))
+            }
             _ => None,
         };
         let changed = self.watch.replace(WatchOwner::Sync(*id), places, tag);
