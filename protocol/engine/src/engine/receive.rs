@@ -350,7 +350,7 @@ impl Engine {
         for chain in chains() {
             for (n, _) in chain.slots() {
                 let meaning = Meaning::Session { contact: *id, g: chain.g(), n };
-                places.extend(self.own.read().map(|mailbox| (*mailbox, meaning)));
+                self.own.read().for_each(|mailbox| places.push((*mailbox, meaning)));
             }
         }
         let tag = |(mailbox, meaning): &Place| match meaning {
