@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use store::{BackupError, BackupReport, RestoreReport, RestoreTerms, Stamp, Store};
 use tokio::sync::oneshot;
 
-/// A face that has not asked for so long is gone, in milliseconds.
+/// A face that has not asked for so long is gone (RPC-18), in milliseconds.
 const PATIENCE_MS: u64 = 10_000;
 
 /// How far the work is, and whether to go on.
@@ -118,6 +118,7 @@ impl Core {
     }
 
     fn may_begin(&self, file: &str) -> Result<PathBuf, Failure> {
+        // RPC-18: one at a time.
         if self.transfer.is_some() {
             return Err(wording::failure(ErrorKind::WrongUse, wording::TRANSFER_UNDER_WAY));
         }
