@@ -36,6 +36,49 @@ pub fn generate(rng: &mut impl CryptoRng) -> (Private, Public) {
 
 crate::opaque!(Private);
 
+impl Public {
+    /// Whether an exchange with this key gives something else than zeros (CRY-4): for a key that is
+    /// kept now and used later. Takes time that depends on the key, which is public.
+    #[must_use]
+    pub fn contributes(&self) -> bool {
+        let Self(mut u) = *self;
+        // RFC 7748 ignores the top bit.
+        if let Some(top) = u.last_mut() {
+            *top &= 0x7f;
+        }
+        !SMALL_ORDER.contains(&u)
+    }
+}
+
+/// The coordinates below 2^255 that every private key, which is a multiple of 8, takes to zero:
+/// 0, 1 and -1, the two of order 8, and p and p + 1, which are 0 and 1 again.
+const SMALL_ORDER: [[u8; 32]; 7] = {
+    let mut one = [0; 32];
+    one[0] = 1;
+    let mut p = [0xff; 32];
+    (p[0], p[31]) = (0xed, 0x7f);
+    let (mut minus_one, mut p_and_one) = (p, p);
+    minus_one[0] = 0xec;
+    p_and_one[0] = 0xee;
+    [
+        [0; 32],
+        one,
+        [
+            0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f,
+            0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16,
+            0x5f, 0x49, 0xb8, 0x00,
+        ],
+        [
+            0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83,
+            0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd,
+            0xd0, 0x9f, 0x11, 0x57,
+        ],
+        minus_one,
+        p,
+        p_and_one,
+    ]
+};
+
 impl Private {
     /// Length in bytes.
     pub const LEN: usize = 32;
@@ -105,7 +148,15 @@ mod tests {
         }] {
             assert_eq!(private.agree(&Public(point)).err(), Some(NotContributory));
         }
+        for mut point in SMALL_ORDER {
+            for top in [0, 0x80] {
+                point[31] |= top;
+                assert!(!Public(point).contributes());
+                assert_eq!(private.agree(&Public(point)).err(), Some(NotContributory));
+            }
+        }
         let other = Private::copy_of(&[8; 32]);
+        assert!(other.public().contributes());
         let a = private.agree(&other.public()).unwrap();
         let b = other.agree(&private.public()).unwrap();
         assert!(a.ct_eq(&b));

@@ -26,6 +26,7 @@ labels! {
     SESSION = "pvtcoms v1 session";
     SID = "pvtcoms v1 sid";
     RATCHET_ROOT = "pvtcoms v1 ratchet root";
+    RATCHET_FIRST = "pvtcoms v1 ratchet first";
     BOARD_ROOT = "pvtcoms v1 board root";
     SYNC_ROOT = "pvtcoms v1 sync root";
     RECOVERY_PSK = "pvtcoms v1 recovery psk";

@@ -5,7 +5,7 @@ use board::chain::{GenerationSecret, RecvChain, SendChain};
 use board::envelope::{self, Ack, Kind, Parcel};
 use board::tag::OnionKey;
 use crypto::Zeroizing;
-use handshake::{FirstRatchetKeys, SessionSecret};
+use handshake::{FirstWord, SessionSecret};
 use rand_core::CryptoRng;
 use ratchet::Ratchet;
 use std::collections::BTreeMap;
@@ -17,11 +17,6 @@ const GENERATION_SECONDS: u64 = 24 * 3600;
 const GENERATION_INDICES: u32 = 256;
 /// Unacknowledged indices at most (BRD-41).
 const WINDOW: u32 = 64;
-
-/// Why a session could not be made: the peer's first key is unusable. Checked by the handshake
-/// already, so this is ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoSession;
 
 /// What two devices share after a handshake: ratchet, tag chains, acknowledgements.
 pub(crate) struct Session {
@@ -53,24 +48,19 @@ impl Session {
         rng: &mut impl CryptoRng,
         contact: &Contact,
         secret: &SessionSecret,
-        first: FirstRatchetKeys,
+        first: FirstWord,
         now_s: u64,
-    ) -> Result<Self, NoSession> {
+    ) -> Self {
         let root = secret.ratchet_root();
         let ratchet = match first {
-            FirstRatchetKeys::Inviter { e, k } => {
-                Ratchet::inviter(root.expose_secret(), secret.sid(), e, k)
-            }
-            FirstRatchetKeys::Invited { peer_e, peer_k } => {
-                Ratchet::invited(rng, root.expose_secret(), secret.sid(), peer_e, peer_k)
-                    .map_err(|_| NoSession)?
-            }
+            FirstWord::Ours => Ratchet::invited(rng, root.expose_secret(), secret.sid()),
+            FirstWord::Theirs => Ratchet::inviter(root.expose_secret(), secret.sid()),
         };
         let board = secret.board_root();
         let (out, back) = (contact.outward(), contact.outward().back());
         let send_secret = GenerationSecret::first(board.expose_secret());
         let recv_secret = GenerationSecret::first(board.expose_secret());
-        Ok(Self {
+        Self {
             ratchet,
             send: SendChain::new(&send_secret, 0, out),
             send_secret,
@@ -84,7 +74,7 @@ impl Session {
             ack_due: false,
             seq_out: 0,
             seq_in: 0,
-        })
+        }
     }
 
     /// Indices that may still be used: the peer waits for 64 from its base on (BRD-41, 43).

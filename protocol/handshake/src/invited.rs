@@ -5,7 +5,7 @@ use crate::code::{SasInput, commitment};
 use crate::payload::Payload;
 use crate::state::{HOURS_PER_DAY, SasNonce, confirmation, read_version, refuse, write_version};
 use crate::{
-    Established, FirstRatchetKeys, HandshakeError, Introduction, Invite, M1_LEN, M2_PLAIN_LEN,
+    Established, FirstWord, HandshakeError, Introduction, Invite, M1_LEN, M2_PLAIN_LEN,
     M3_PLAIN_LEN, STEP_M2, STEP_M3, STEP_M4,
 };
 use crypto::aead::TAG_LEN;
@@ -193,10 +193,7 @@ impl AwaitingM3 {
             peer_intro,
             sas,
             session: chain.session(),
-            first: FirstRatchetKeys::Invited {
-                peer_e: self.parsed.e_a,
-                peer_k: self.parsed.ek.clone(),
-            },
+            first: FirstWord::Ours,
             transcript: *chain.h(),
             day: hours.checked_div(HOURS_PER_DAY).unwrap_or_default(),
         };

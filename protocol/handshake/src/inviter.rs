@@ -6,7 +6,7 @@ use crate::introduction::distinct;
 use crate::payload::{Payload, plausible};
 use crate::state::{HOURS_PER_DAY, SasNonce, confirmation, read_version, refuse, write_version};
 use crate::{
-    Established, FirstRatchetKeys, HandshakeError, Introduction, Invite, InviteSecret, M1_LEN,
+    Established, FirstWord, HandshakeError, Introduction, Invite, InviteSecret, M1_LEN,
     M2_PLAIN_LEN, M3_PLAIN_LEN, M4_LEN, STEP_M2, STEP_M3, STEP_M4,
 };
 use crypto::aead::TAG_LEN;
@@ -32,8 +32,6 @@ pub struct Inviter {
 
 /// A's state from M3 until M4: everything that M4 needs, the copy of a static key included.
 pub struct AwaitingM4 {
-    e: dh::Private,
-    k: kem::Seed,
     h: [u8; 32],
     ck: ChainKey,
     x3: dh::Shared,
@@ -172,8 +170,6 @@ impl Inviter {
         }
         .code();
         let next = AwaitingM4 {
-            e: self.e.duplicate(),
-            k: self.k.duplicate(),
             h: *chain.h(),
             ck: chain.into_key(),
             x3: own.x().agree(&e_b).map_err(|_| Malformed::Field("eB"))?,
@@ -291,19 +287,18 @@ impl AwaitingM4 {
             peer_intro: self.peer_intro.clone(),
             sas: self.sas,
             session: chain.session(),
-            first: FirstRatchetKeys::Inviter { e: self.e.duplicate(), k: self.k.duplicate() },
+            first: FirstWord::Theirs,
             transcript: *chain.h(),
             day: self.day,
         })
     }
 
-    /// The state for the encrypted store: `ver(1) ‖ eA(32) ‖ eK(64) ‖ h(32) ‖ ck(32) ‖ x3(32) ‖
-    /// eB.pk(32) ‖ sX_A.pk(32) ‖ sK_A(64) ‖ sas(6) ‖ day(4) ‖ introduction(134) ‖ idcert_B(6582)`.
+    /// The state for the encrypted store: `ver(1) ‖ h(32) ‖ ck(32) ‖ x3(32) ‖ eB.pk(32) ‖
+    /// sX_A.pk(32) ‖ sK_A(64) ‖ sas(6) ‖ day(4) ‖ introduction(134) ‖ idcert_B(6582)`.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut w = Writer::with_capacity(CERT_LEN.saturating_add(465));
+        let mut w = Writer::with_capacity(CERT_LEN.saturating_add(369));
         write_version(&mut w);
-        w.bytes(self.e.expose_secret()).bytes(self.k.expose_secret());
         w.bytes(&self.h).bytes(self.ck.expose_secret()).bytes(self.x3.expose_secret());
         w.bytes(&self.e_b.0).bytes(&self.static_x.0).bytes(self.static_k.expose_secret());
         w.bytes(&self.sas.code()).u32(self.day);
@@ -321,8 +316,6 @@ impl AwaitingM4 {
         let mut r = Reader::new(bytes);
         read_version(&mut r)?;
         let state = Self {
-            e: dh::Private::copy_of(r.array_ref()?),
-            k: kem::Seed::copy_of(r.array_ref()?),
             h: r.array()?,
             ck: ChainKey::copy_of(r.array_ref()?),
             x3: dh::Shared::copy_of(r.array_ref()?),

@@ -36,8 +36,7 @@ pub use invite::{Invite, InviteError, InviteSecret};
 pub use invited::{AwaitingM3, accept};
 pub use inviter::{AwaitingM4, Inviter};
 pub use session::{
-    BoardRoot, Established, FirstRatchetKeys, RatchetRoot, RecoveryPsk, Renewed, SessionSecret,
-    SyncRoot,
+    BoardRoot, Established, FirstWord, RatchetRoot, RecoveryPsk, Renewed, SessionSecret, SyncRoot,
 };
 
 /// Length of M1 in bytes: `eA.pk(32) ‖ eK.ek(1184) ‖ comA(32) ‖ zero(4)`.

@@ -15,7 +15,7 @@
 use crate::chain::{Chain, ChainKey, Exchange};
 use crate::payload::plausible;
 use crate::state::{HOURS_PER_DAY, read_version, write_version};
-use crate::{FirstRatchetKeys, HandshakeError, Introduction, RecoveryPsk, Renewed};
+use crate::{FirstWord, HandshakeError, Introduction, RecoveryPsk, Renewed};
 use crypto::aead::TAG_LEN;
 use crypto::rand_core::CryptoRng;
 use crypto::{Zeroizing, dh, kem, labels};
@@ -160,7 +160,7 @@ pub fn respond(
         peer: peer.clone(),
         peer_intro,
         session: chain.session(),
-        first: FirstRatchetKeys::Invited { peer_e: r1.e, peer_k: r1.ek },
+        first: FirstWord::Ours,
         transcript: *chain.h(),
         day: day(hours),
     };
@@ -216,7 +216,7 @@ pub fn finish(
         peer: initiated.peer.clone(),
         peer_intro,
         session: chain.session(),
-        first: FirstRatchetKeys::Inviter { e: initiated.e.duplicate(), k: initiated.k.duplicate() },
+        first: FirstWord::Theirs,
         transcript: *chain.h(),
         day: initiated.day,
     })

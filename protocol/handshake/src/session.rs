@@ -1,6 +1,6 @@
 use crate::Introduction;
 use crypto::kdf::Prk;
-use crypto::{dh, kem, labels, secret};
+use crypto::{dh, labels, secret};
 use identity::{IdCert, Sas};
 
 secret! {
@@ -18,7 +18,7 @@ secret! {
     pub struct RecoveryPsk([u8; 32]);
 }
 
-crypto::opaque!(FirstRatchetKeys, Established, Renewed);
+crypto::opaque!(Established, Renewed);
 
 impl SessionSecret {
     /// The session's id: public to both sides, label `"pvtcoms v1 sid"`.
@@ -58,23 +58,14 @@ impl SessionSecret {
     }
 }
 
-/// A side's first ratchet keys (HS-4). The invited side, or the one that answers a re-key, sends
-/// first.
-pub enum FirstRatchetKeys {
-    /// The inviter, or whoever began the re-key: its ephemeral keys become its first pair.
-    Inviter {
-        /// X25519 private key.
-        e: dh::Private,
-        /// ML-KEM-768 seed.
-        k: kem::Seed,
-    },
-    /// The other side: the keys that its first message goes to.
-    Invited {
-        /// The peer's X25519 key.
-        peer_e: dh::Public,
-        /// The peer's ML-KEM-768 key.
-        peer_k: kem::EncapsulationKey,
-    },
+/// Who sends the first message of a session (HS-4): the invited side, or the one that answered a
+/// re-key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstWord {
+    /// This side.
+    Ours,
+    /// The inviter, or whoever began the re-key, waits for it.
+    Theirs,
 }
 
 /// A completed pairing.
@@ -92,8 +83,8 @@ pub struct Established {
     pub sas: Sas,
     /// The session's secret.
     pub session: SessionSecret,
-    /// The first ratchet keys.
-    pub first: FirstRatchetKeys,
+    /// Who sends the session's first message.
+    pub first: FirstWord,
     /// The transcript hash over every byte of M1 to M4.
     pub transcript: [u8; 32],
     /// The UTC day (since 1970) that the invited side stated in M2 and the inviter repeated:
@@ -112,8 +103,8 @@ pub struct Renewed {
     pub peer_intro: Introduction,
     /// The session's secret.
     pub session: SessionSecret,
-    /// The first ratchet keys.
-    pub first: FirstRatchetKeys,
+    /// Who sends the session's first message.
+    pub first: FirstWord,
     /// The transcript hash over every byte of R1 and R2.
     pub transcript: [u8; 32],
     /// The UTC day (since 1970) that R1 stated: day 0 of the resync tags.

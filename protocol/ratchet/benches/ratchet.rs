@@ -3,7 +3,6 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use crypto::rand_core::SeedableRng;
-use crypto::{dh, kem};
 use rand_chacha::ChaCha20Rng;
 use ratchet::Ratchet;
 use std::hint::black_box;
@@ -12,10 +11,8 @@ const TEXT: [u8; 1024] = [7; 1024];
 
 /// Inviter and invited, after the invited side's first message.
 fn pair(rng: &mut ChaCha20Rng) -> (Ratchet, Ratchet) {
-    let (e, e_pub) = dh::generate(rng);
-    let (k, k_pub) = kem::generate(rng);
-    let mut a = Ratchet::inviter(&[1; 32], [2; 32], e, k);
-    let mut b = Ratchet::invited(rng, &[1; 32], [2; 32], e_pub, k_pub).unwrap();
+    let mut a = Ratchet::inviter(&[1; 32], [2; 32]);
+    let mut b = Ratchet::invited(rng, &[1; 32], [2; 32]);
     let first = b.encrypt(rng, &TEXT).unwrap();
     a.decrypt(0, &first).unwrap();
     (a, b)

@@ -3,9 +3,9 @@
 use crate::message::Header;
 use crypto::aead::MessageKey;
 use crypto::hybrid::Step;
-use crypto::kdf::{HmacKey, Pair};
+use crypto::kdf::{HmacKey, Pair, Prk};
 use crypto::rand_core::CryptoRng;
-use crypto::{dh, kem, secret};
+use crypto::{dh, kem, labels, secret};
 
 /// Step number of the combiner in every ratchet step.
 const RATCHET_STEP: u8 = 0x10;
@@ -56,7 +56,7 @@ impl Own {
         Self { dh, public, seed, ek }
     }
 
-    fn generate(rng: &mut impl CryptoRng) -> Self {
+    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
         let (dh, public) = dh::generate(rng);
         let (seed, ek) = kem::generate(rng);
         Self { dh, public, seed, ek }
@@ -91,6 +91,14 @@ impl Peer {
         let out = stepped(&combine(root, sid, (&kem_ss, &x_ss), (x_enc, x_dec), &self.ek, &ct));
         Ok((own, ct, out))
     }
+}
+
+/// Where a session begins: the first chain answers no pair, and has its keys from the handshake
+/// (RAT-3).
+///
+/// `rk ‖ ck = HKDF-Expand(root, "pvtcoms v1 ratchet first" ‖ sid, 64)`
+pub(crate) fn begin(root: &[u8; 32], sid: &[u8; 32]) -> Stepped {
+    stepped(&Pair::expand(&Prk::from_key(root), &[labels::RATCHET_FIRST, sid]))
 }
 
 fn combine(

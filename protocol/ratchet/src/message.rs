@@ -1,5 +1,7 @@
 //! The message on the wire (RAT-1).
 
+use crate::chain::Peer;
+use crate::session::DecryptError;
 use crypto::aead::{MessageKey, NotAuthentic, SIV_LEN, TAG_LEN, siv_open, siv_seal};
 use crypto::{Zeroizing, dh, kem};
 use wire::{Malformed, Reader, Writer};
@@ -78,6 +80,18 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The ciphertext of a first chain, which answers no pair: zeros.
+    pub(crate) fn no_ciphertext() -> kem::Ciphertext {
+        kem::Ciphertext::from_bytes(&[0; kem::CT_LEN])
+    }
+
+    /// The sender's pair, to which the next chain of the other side steps.
+    pub(crate) fn peer(&self) -> Result<Peer, DecryptError> {
+        let ek = kem::EncapsulationKey::from_bytes(&self.ek)
+            .map_err(|_| DecryptError::Malformed(Malformed::Field("ek")))?;
+        Ok(Peer { dh: self.dh, ek })
+    }
+
     fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::with_capacity(HEADER_LEN);
         w.u8(VERSION).u8(TYPE_MESSAGE).zeros(2).u32(self.n).u32(self.pn);

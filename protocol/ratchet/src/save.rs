@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ver(1)=1 ‖ sid(32) ‖ root(32) ‖ turn(1)
-//!   turn 0, wait : dh(32) ‖ seed(64)
+//!   turn 0, wait : ck(32)
 //!   turn 1, reply: peer dh(32) ‖ peer ek(1184) ‖ pn u32
 //!   turn 2, send : dh(32) ‖ seed(64) ‖ ct(1088) ‖ ck(32) ‖ n u32 ‖ pn u32
 //! ‖ receiving(1): 0, or 1 ‖ dh(32) ‖ ck(32) ‖ n u32
@@ -35,7 +35,9 @@ impl Ratchet {
         let mut w = Writer::with_capacity(FIXED_LEN.saturating_add(chains).saturating_add(keys));
         w.u8(VERSION).bytes(&self.sid).bytes(self.root.expose_secret());
         match &self.turn {
-            Turn::Wait(own) => write_own(w.u8(0), own),
+            Turn::Wait(chain) => {
+                w.u8(0).bytes(chain.expose_secret());
+            }
             Turn::Reply { peer, pn } => {
                 w.u8(1).bytes(&peer.dh.0).bytes(peer.ek.as_bytes()).u32(*pn);
             }
@@ -105,7 +107,7 @@ fn read_n(r: &mut Reader<'_>) -> Result<u32, Malformed> {
 
 fn read_turn(r: &mut Reader<'_>) -> Result<Turn, Malformed> {
     Ok(match r.u8()? {
-        0 => Turn::Wait(read_own(r)?),
+        0 => Turn::Wait(ChainKey::copy_of(r.array_ref()?)),
         1 => {
             let dh = dh::Public(r.array()?);
             let ek = kem::EncapsulationKey::from_bytes(&r.array()?)

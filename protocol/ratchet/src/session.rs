@@ -1,6 +1,6 @@
 //! The state of one session and what happens to it (RAT-2).
 
-use crate::chain::{ChainKey, Own, Peer, RootKey};
+use crate::chain::{ChainKey, Own, Peer, RootKey, Stepped, begin};
 use crate::message::{Authentic, Body, Ciphertext, Header, MAX_N};
 use crate::skipped::{MAX_SKIP, Skipped};
 use crypto::aead::MessageKey;
@@ -31,8 +31,8 @@ pub struct Ratchet {
 /// Who has to step next. A pair of ours lives from the step that made it until the peer has
 /// answered it: then it is of no more use, and is erased with the state that held it.
 pub(crate) enum Turn {
-    /// The inviter, before the invited side's first message.
-    Wait(Own),
+    /// The inviter, before the invited side's first message: the key of that chain.
+    Wait(ChainKey),
     /// The peer has stepped: our next message begins a chain.
     Reply {
         /// What it steps to.
@@ -100,31 +100,21 @@ pub enum DecryptError {
 crypto::opaque!(Ratchet, Turn, Sending, Receiving, Run);
 
 impl Ratchet {
-    /// The inviter's side, which answers with its handshake pair `{eA, eK}` to the first message.
+    /// The inviter's side, which waits for the first message.
     #[must_use]
-    pub fn inviter(root: &[u8; 32], sid: [u8; 32], e: dh::Private, k: kem::Seed) -> Self {
-        Self::new(root, sid, Turn::Wait(Own::new(e, k)))
+    pub fn inviter(root: &[u8; 32], sid: [u8; 32]) -> Self {
+        let Stepped { root, chain } = begin(root, &sid);
+        Self::new(root, sid, Turn::Wait(chain))
     }
 
-    /// The invited side, which sends first; steps at once to the inviter's `{eA, eK}`.
-    ///
-    /// # Errors
-    /// [`dh::NotContributory`] if `peer_e` is of small order: the inviter misbehaved.
-    pub fn invited(
-        rng: &mut impl CryptoRng,
-        root: &[u8; 32],
-        sid: [u8; 32],
-        peer_e: dh::Public,
-        peer_k: kem::EncapsulationKey,
-    ) -> Result<Self, dh::NotContributory> {
-        let peer = Peer { dh: peer_e, ek: peer_k };
-        let (own, ct, step) = peer.step(rng, &RootKey::copy_of(root), &sid)?;
-        let turn = Turn::Send(Sending { own, ct, chain: step.chain, n: 0, pn: 0 });
-        Ok(Self::new(step.root.expose_secret(), sid, turn))
+    /// The invited side, which sends first; draws the pair that its first chain brings (RAT-3).
+    pub fn invited(rng: &mut impl CryptoRng, root: &[u8; 32], sid: [u8; 32]) -> Self {
+        let Stepped { root, chain } = begin(root, &sid);
+        let (own, ct) = (Own::generate(rng), Header::no_ciphertext());
+        Self::new(root, sid, Turn::Send(Sending { own, ct, chain, n: 0, pn: 0 }))
     }
 
-    fn new(root: &[u8; 32], sid: [u8; 32], turn: Turn) -> Self {
-        let root = RootKey::copy_of(root);
+    fn new(root: RootKey, sid: [u8; 32], turn: Turn) -> Self {
         Self { sid, root, turn, receiving: None, skipped: Skipped::new(Vec::new()) }
     }
 
@@ -194,7 +184,12 @@ impl Ratchet {
                 Ok(content)
             }
             _ if self.skipped.knows(&header.dh) => Err(DecryptError::Replayed), // RAT-7
-            _ => self.decrypt_stepping(today, message, &header),
+            _ => match &self.turn {
+                Turn::Wait(_) => self.decrypt_first(today, message, &header),
+                Turn::Send(_) => self.decrypt_stepping(today, message, &header),
+                // The peer steps only after it has our new pair, which does not exist yet.
+                Turn::Reply { .. } => Err(DecryptError::NotAuthentic),
+            },
         }
     }
 
@@ -204,19 +199,42 @@ impl Ratchet {
         self.skipped.expire(today)
     }
 
-    /// RAT-4: a new DH key of the peer.
+    /// RAT-4: the invited side's first chain. It answers nothing; the pair that it brings is used
+    /// with our first message, so all of it is judged here.
+    fn decrypt_first(
+        &mut self,
+        today: u32,
+        message: &Ciphertext,
+        header: &Header,
+    ) -> Result<Authentic, DecryptError> {
+        let Turn::Wait(chain) = &self.turn else { return Err(DecryptError::NotAuthentic) };
+        if header.pn != 0 {
+            return Err(DecryptError::Malformed(Malformed::Field("pn")));
+        }
+        if header.ct != Header::no_ciphertext() {
+            return Err(DecryptError::Malformed(Malformed::Field("ct")));
+        }
+        let peer = header.peer()?;
+        if !peer.dh.contributes() {
+            return Err(DecryptError::NotAuthentic);
+        }
+        let run = Run::to(header.dh, chain, 0, header.n)?;
+        let content = self.open(&run.last, message)?;
+        self.begin_reading(today, peer, run, 0);
+        Ok(content)
+    }
+
+    /// RAT-4: the peer has stepped to our pair.
     fn decrypt_stepping(
         &mut self,
         today: u32,
         message: &Ciphertext,
         header: &Header,
     ) -> Result<Authentic, DecryptError> {
-        let (own, pn) = match &self.turn {
-            Turn::Wait(own) => (own, 0),
-            Turn::Send(s) => (&s.own, s.n),
-            // The peer steps only after it has our new pair, which does not exist yet.
-            Turn::Reply { .. } => return Err(DecryptError::NotAuthentic),
+        let Turn::Send(Sending { own, n: pn, .. }) = &self.turn else {
+            return Err(DecryptError::NotAuthentic);
         };
+        let pn = *pn;
         let rest = match &self.receiving {
             // A peer that had sent fewer than have come would be another peer.
             Some(current) if header.pn < current.n => {
@@ -226,8 +244,7 @@ impl Ratchet {
             None if header.pn == 0 => Vec::new(),
             None => return Err(DecryptError::Malformed(Malformed::Field("pn"))),
         };
-        let ek = kem::EncapsulationKey::from_bytes(&header.ek)
-            .map_err(|_| DecryptError::Malformed(Malformed::Field("ek")))?;
+        let peer = header.peer()?;
         let step =
             own.step(&self.root, &self.sid, header).map_err(|_| DecryptError::NotAuthentic)?;
         let run = Run::to(header.dh, &step.chain, 0, header.n)?;
@@ -236,12 +253,17 @@ impl Ratchet {
         if let Some(old) = &self.receiving {
             self.skipped.add(&old.dh, rest, today);
         }
-        self.skipped.add(&header.dh, run.skipped, today);
-        self.receiving = Some(run.receiving);
         self.root = step.root;
-        self.turn = Turn::Reply { peer: Peer { dh: header.dh, ek }, pn };
-        self.trim(today);
+        self.begin_reading(today, peer, run, pn);
         Ok(content)
+    }
+
+    /// Installs a new chain of the peer, which has opened; it is ours to answer.
+    fn begin_reading(&mut self, today: u32, peer: Peer, run: Run, pn: u32) {
+        self.skipped.add(&peer.dh, run.skipped, today);
+        self.receiving = Some(run.receiving);
+        self.turn = Turn::Reply { peer, pn };
+        self.trim(today);
     }
 
     fn open(&self, mk: &MessageKey, message: &Ciphertext) -> Result<Authentic, DecryptError> {

@@ -1,7 +1,6 @@
 //! Messages and the stored state of a session.
 
 use crate::choices::Choices;
-use crypto::{dh, kem};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use ratchet::{Ciphertext, MAX_CONTENT, Ratchet};
@@ -27,11 +26,9 @@ struct Talk {
 
 static TALK: LazyLock<Talk> = LazyLock::new(|| {
     let mut rng = dice();
-    let (e, e_pub) = dh::generate(&mut rng);
-    let (k, k_pub) = kem::generate(&mut rng);
-    let mut a = Ratchet::inviter(&[1; 32], [2; 32], e, k);
+    let mut a = Ratchet::inviter(&[1; 32], [2; 32]);
     let fresh = a.to_secret_bytes().to_vec();
-    let mut b = Ratchet::invited(&mut rng, &[1; 32], [2; 32], e_pub, k_pub).unwrap();
+    let mut b = Ratchet::invited(&mut rng, &[1; 32], [2; 32]);
     let sent: Vec<_> = (0..8).map(|_| b.encrypt(&mut rng, b"hello").unwrap()).collect();
     let first = a.decrypt(TODAY, &sent[0]);
     let fourth = a.decrypt(TODAY, &sent[3]);

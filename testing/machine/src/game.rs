@@ -73,12 +73,13 @@ impl Game {
         let mut sid = [0; 32];
         root[..8].copy_from_slice(&chance.next_u64().to_be_bytes());
         sid[..8].copy_from_slice(&chance.next_u64().to_be_bytes());
-        let (e, e_pub) = dh::generate(&mut dice);
-        let (k, k_pub) = kem::generate(&mut dice);
-        let wire = Wire::new(e_pub.0, *k_pub.as_bytes());
+        // Nobody's pair, in the place of the chain before the first.
+        let (_, nobodys) = dh::generate(&mut dice);
+        let (_, nobodys_ek) = kem::generate(&mut dice);
+        let wire = Wire::new(nobodys.0, *nobodys_ek.as_bytes());
         let mut draws = vec![dice.take()];
-        let a = Ratchet::inviter(&root, sid, e, k);
-        let b = Ratchet::invited(&mut dice, &root, sid, e_pub, k_pub).unwrap();
+        let a = Ratchet::inviter(&root, sid);
+        let b = Ratchet::invited(&mut dice, &root, sid);
         draws.push(dice.take());
         let side = |real: Ratchet, model| {
             let saved = real.to_secret_bytes().to_vec();
@@ -106,6 +107,11 @@ impl Game {
         if self.chance.one_in(8) {
             // A waits only at the beginning.
             self.steal(1)?;
+        }
+        if self.chance.one_in(4) {
+            // So does what begins the first chain; side 0 is B.
+            self.send(0)?;
+            self.twist(1)?;
         }
         for _ in 0..self.deal.length {
             let (op, side) = self.deal.next(&mut self.chance);

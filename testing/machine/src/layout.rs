@@ -16,7 +16,7 @@ pub(crate) struct State {
 
 #[derive(Clone)]
 pub(crate) enum Turn {
-    Wait(Pair),
+    Wait { ck: [u8; 32] },
     Reply { dh: [u8; 32], ek: Box<[u8; EK_LEN]>, pn: u32 },
     Send { pair: Pair, ct: Box<[u8; CT_LEN]>, ck: [u8; 32], n: u32, pn: u32 },
 }
@@ -50,7 +50,7 @@ impl State {
         assert_eq!(r.u8().unwrap(), 1, "version of the saved state");
         let (sid, root) = (r.array().unwrap(), r.array().unwrap());
         let turn = match r.u8().unwrap() {
-            0 => Turn::Wait(pair(&mut r)),
+            0 => Turn::Wait { ck: r.array().unwrap() },
             1 => Turn::Reply {
                 dh: r.array().unwrap(),
                 ek: Box::new(r.array().unwrap()),
@@ -87,7 +87,7 @@ impl State {
         let mut w = Writer::with_capacity(2048);
         w.u8(1).bytes(&self.sid).bytes(&self.root);
         match &self.turn {
-            Turn::Wait(pair) => w.u8(0).bytes(&pair.dh).bytes(&pair.seed),
+            Turn::Wait { ck } => w.u8(0).bytes(ck),
             Turn::Reply { dh, ek, pn } => w.u8(1).bytes(dh).bytes(ek.as_slice()).u32(*pn),
             Turn::Send { pair, ct, ck, n, pn } => {
                 w.u8(2).bytes(&pair.dh).bytes(&pair.seed);

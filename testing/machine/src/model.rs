@@ -1,7 +1,7 @@
 //! One side of a session as the specification describes it, without any cryptography.
 //!
-//! Chains are numbered through the session: 0 stands for the handshake pair of A, 1 is B's first chain, 2 A's first, and so on; chain
-//! `c` answers the pair of chain `c - 1`.
+//! Chains are numbered through the session: 1 is B's first chain, 2 A's first, and so on; chain `c` answers the pair of chain `c - 1`,
+//! but the first, which has its keys from the handshake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,12 +144,16 @@ impl Side {
     pub(crate) fn window(&self) -> Window {
         let theirs = self.theirs.map_or(0, |t| t.chain);
         let (root, own, answer) = match self.turn {
-            Turn::Wait => (0, None, Some(1)),
+            Turn::Wait => (1, None, None),
             Turn::Reply { .. } => (theirs, None, None),
             Turn::Send { chain, n, .. } => (chain, Some(Place { chain, n }), Some(chain + 1)),
         };
+        let current = match self.turn {
+            Turn::Wait => Some(Place { chain: 1, n: 0 }),
+            _ => self.theirs,
+        };
         let late = self.late.keys().copied().collect();
-        Window { late, current: self.theirs, own, answer, root }
+        Window { late, current, own, answer, root }
     }
 }
 

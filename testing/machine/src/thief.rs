@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use crypto::hybrid::Step;
-use crypto::{dh, kem};
+use crypto::kdf::{self, Prk};
+use crypto::{dh, kem, labels};
 use ratchet::{Ciphertext, Ratchet};
 
 use crate::dice::{seed_of, x25519_of};
@@ -15,7 +16,7 @@ use crate::model::Power;
 
 /// What went over the wire, by chains: read from headers.
 pub(crate) struct Wire {
-    /// The first is no chain but the handshake's pair, which M1 shows.
+    /// The first is no chain: so that the others have the specification's numbers.
     pub(crate) chains: Vec<SeenChain>,
 }
 
@@ -78,7 +79,7 @@ impl Wire {
     }
 }
 
-/// Every private key that the two sides drew, by chain, the handshake's first.
+/// Every private key that was drawn, by chain.
 pub(crate) struct Broken(Vec<Pair>);
 
 impl Broken {
@@ -112,10 +113,10 @@ impl<'a> Thief<'a> {
     pub(crate) fn new(stolen: &[u8], wire: &'a Wire, broken: &'a Broken) -> Self {
         let state = State::parse(stolen);
         let own = match &state.turn {
-            Turn::Wait(pair) | Turn::Send { pair, .. } => {
+            Turn::Send { pair, .. } => {
                 Some((pair.clone(), dh::Private::copy_of(&pair.dh).public().0))
             }
-            Turn::Reply { .. } => None,
+            Turn::Wait { .. } | Turn::Reply { .. } => None,
         };
         Self { state, wire, broken, own }
     }
@@ -127,6 +128,9 @@ impl<'a> Thief<'a> {
         let mut held: Vec<Chain> = self.state.receiving.iter().cloned().collect();
         if let (Turn::Send { ck, n, .. }, Some((_, dh))) = (&self.state.turn, &self.own) {
             held.push(Chain { dh: *dh, ck: *ck, n: *n });
+        }
+        if let (Turn::Wait { ck }, Some(first)) = (&self.state.turn, self.wire.chains.get(1)) {
+            held.push(Chain { dh: first.dh, ck: *ck, n: 0 });
         }
         for key in &held {
             self.with_chain_key(key, &mut loot);
@@ -204,6 +208,7 @@ impl<'a> Thief<'a> {
     /// The chain whose step gave the stolen root key; `None` if nothing of it was ever sent.
     fn root_stands(&self) -> Option<usize> {
         match (&self.state.turn, &self.own) {
+            (Turn::Wait { .. }, _) => (self.wire.chains.len() > 1).then_some(1),
             (Turn::Reply { dh, .. }, _) => self.wire.find(dh),
             (_, Some((_, public))) => self.wire.find(public),
             _ => None,
@@ -221,6 +226,7 @@ impl<'a> Thief<'a> {
         let messages = &self.wire.chains[chain].messages;
         let first = messages.first()?;
         let state = match self.pair(power, chain - 1) {
+            _ if chain == 1 => self.beginning(root),
             (Some(dh), Some(seed)) => self.answering(Pair { dh, seed }, root, first.pn),
             (dh, seed) => self.by_hand(dh, seed, root, chain)?,
         };
@@ -232,6 +238,14 @@ impl<'a> Thief<'a> {
             read(&mut player, seen, loot);
         }
         Some(State::parse(&player.to_secret_bytes()).root)
+    }
+
+    /// The state after the beginning of the session, as if this root key were the handshake's (RAT-3).
+    fn beginning(&self, root: &[u8; 32]) -> State {
+        let label = [labels::RATCHET_FIRST, &self.state.sid];
+        let keys = kdf::Pair::expand(&Prk::from_key(root), &label);
+        let receiving = Chain { dh: self.wire.chains[1].dh, ck: *keys.second(), n: 0 };
+        State { root: *keys.first(), ..self.playing(Some(receiving), Vec::new()) }
     }
 
     /// A state in which the product makes the step: its pair is the one that is answered.

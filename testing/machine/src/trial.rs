@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crypto::{dh, kem};
 use ratchet::{CIPHERTEXT_LEN, Ciphertext, Ratchet};
 
 use crate::failure::Kind;
@@ -81,9 +80,7 @@ impl Game {
     /// What a stranger says in a session of its own.
     fn foreign(&mut self) -> Ciphertext {
         let dice = &mut self.dice;
-        let (_, e) = dh::generate(dice);
-        let (_, k) = kem::generate(dice);
-        let mut stranger = Ratchet::invited(dice, &[7; 32], [8; 32], e, k).unwrap();
+        let mut stranger = Ratchet::invited(dice, &[7; 32], [8; 32]);
         let message = stranger.encrypt(dice, b"from a stranger").unwrap();
         dice.take();
         message
@@ -113,7 +110,11 @@ impl Game {
             return Ok(());
         }
         let state = State::parse(&peer.saved);
-        let twist = [Twist::Padding, Twist::Length, Twist::Siv][self.chance.below(3)];
+        // What begins the session's first chain is judged by its ciphertext as well (RAT-4).
+        let twist = match self.sides[side].model.turn {
+            Turn::Wait => Twist::Ciphertext,
+            _ => [Twist::Padding, Twist::Length, Twist::Siv][self.chance.below(3)],
+        };
         let crafted = [twist, Twist::Nothing].map(|twist| craft(&state, &like.message, twist));
         let [Some(bad), Some(good)] = crafted else { return Ok(()) };
         self.tally.twisted += 1;

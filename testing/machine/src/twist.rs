@@ -21,6 +21,8 @@ pub(crate) enum Twist {
     Length,
     /// The body is sealed under a siv that is not its own (RAT-5).
     Siv,
+    /// The session's first chain answers something (RAT-4).
+    Ciphertext,
     /// Nothing: the control, which must be accepted.
     Nothing,
 }
@@ -36,6 +38,7 @@ pub(crate) fn craft(state: &State, like: &Ciphertext, twist: Twist) -> Option<Ci
     match twist {
         Twist::Padding => body[BODY_LEN - 1] = 1,
         Twist::Length => body[..2].copy_from_slice(&1635_u16.to_be_bytes()),
+        Twist::Ciphertext => header[HEADER_LEN - 1] = 1,
         Twist::Siv | Twist::Nothing => {}
     }
     let sealed = match twist {

@@ -9,7 +9,7 @@ use crypto::Zeroizing;
 use data_encoding::HEXLOWER;
 use handshake::rekey::{self, Initiated};
 use handshake::{
-    AwaitingM3, AwaitingM4, FirstRatchetKeys, Introduction, Invite, Inviter, SessionSecret, accept,
+    AwaitingM3, AwaitingM4, FirstWord, Introduction, Invite, Inviter, SessionSecret, accept,
 };
 use identity::{Identity, successor};
 use rand_core::Rng;
@@ -32,7 +32,7 @@ struct Session {
     awaiting_m3: Option<AwaitingM3>,
     awaiting_m4: Option<AwaitingM4>,
     initiated: Option<Initiated>,
-    secrets: BTreeMap<String, (SessionSecret, Option<FirstRatchetKeys>)>,
+    secrets: BTreeMap<String, (SessionSecret, FirstWord)>,
     ratchets: BTreeMap<String, Ratchet>,
     chains: BTreeMap<String, (SendChain, RecvChain)>,
 }
@@ -140,7 +140,7 @@ impl Subject {
         let (session, own) = self.at(step)?;
         let waits = session.awaiting_m3.as_ref().context("no M2")?;
         let (m4, made) = waits.receive_m3(dice, own, &m3, number(&step["hours"])?, |_| false)?;
-        session.secrets.insert(who, (made.session, Some(made.first)));
+        session.secrets.insert(who, (made.session, made.first));
         self.note(step, "M4", &m4)
     }
 
@@ -148,7 +148,7 @@ impl Subject {
         let (m4, who) = (self.of(step, "M4")?, owned(&step["who"])?);
         let session = self.session_of(step)?;
         let made = session.awaiting_m4.as_ref().context("no M3")?.receive_m4(&m4)?;
-        session.secrets.insert(who, (made.session, Some(made.first)));
+        session.secrets.insert(who, (made.session, made.first));
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Subject {
         let psk = self.psk(step)?.recovery_psk();
         let (intro, hours) = (introduction(step)?, number(&step["hours"])?);
         let (r2, made) = rekey::respond(dice, own, &[peer], &psk, &intro, &r1, hours)?;
-        self.session_of(step)?.secrets.insert(who, (made.session, Some(made.first)));
+        self.session_of(step)?.secrets.insert(who, (made.session, made.first));
         self.note(step, "R2", &r2)
     }
 
@@ -176,7 +176,7 @@ impl Subject {
         let (r2, who) = (self.of(step, "R2")?, owned(&step["who"])?);
         let (session, own) = self.at(step)?;
         let made = rekey::finish(session.initiated.as_ref().context("no R1")?, own, &r2)?;
-        session.secrets.insert(who, (made.session, Some(made.first)));
+        session.secrets.insert(who, (made.session, made.first));
         Ok(())
     }
 
@@ -184,15 +184,11 @@ impl Subject {
         let (invited, inviter) = (owned(&step["who"])?, owned(&step["peer"])?);
         let session = self.session_of(step)?;
         for (name, d) in [(inviter, Direction::ToInvited), (invited, Direction::ToInviter)] {
-            let (secret, first) = session.secrets.get_mut(&name).context("no handshake")?;
+            let (secret, first) = session.secrets.get(&name).context("no handshake")?;
             let (root, sid) = (secret.ratchet_root(), secret.sid());
-            let ratchet = match first.take().context("taken")? {
-                FirstRatchetKeys::Inviter { e, k } => {
-                    Ratchet::inviter(root.expose_secret(), sid, e, k)
-                }
-                FirstRatchetKeys::Invited { peer_e, peer_k } => {
-                    Ratchet::invited(dice, root.expose_secret(), sid, peer_e, peer_k)?
-                }
+            let ratchet = match first {
+                FirstWord::Ours => Ratchet::invited(dice, root.expose_secret(), sid),
+                FirstWord::Theirs => Ratchet::inviter(root.expose_secret(), sid),
             };
             let generation = GenerationSecret::first(secret.board_root().expose_secret());
             let chains =

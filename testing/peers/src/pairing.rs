@@ -1,7 +1,7 @@
 use crate::{TEXT, TODAY};
 use anyhow::{Result, bail};
 use crypto::rand_core::SeedableRng;
-use handshake::{Established, FirstRatchetKeys, Introduction, Inviter, accept};
+use handshake::{Established, FirstWord, Introduction, Inviter, accept};
 use identity::Identity;
 use rand_chacha::ChaCha20Rng;
 use ratchet::{Ciphertext, Ratchet};
@@ -62,21 +62,19 @@ impl People {
         if at_a.sas.code() != at_b.sas.code() {
             bail!("the two sides of a pairing show different words");
         }
-        let mut a = ratchet(rng, at_a)?;
-        let mut b = ratchet(rng, at_b)?;
+        let mut a = ratchet(rng, &at_a);
+        let mut b = ratchet(rng, &at_b);
         deliver(rng, &mut b, &mut a)?;
         Ok(Session { rng: rng.clone(), a, b })
     }
 }
 
-fn ratchet(rng: &mut ChaCha20Rng, met: Established) -> Result<Ratchet> {
+fn ratchet(rng: &mut ChaCha20Rng, met: &Established) -> Ratchet {
     let (root, sid) = (met.session.ratchet_root(), met.session.sid());
-    Ok(match met.first {
-        FirstRatchetKeys::Inviter { e, k } => Ratchet::inviter(root.expose_secret(), sid, e, k),
-        FirstRatchetKeys::Invited { peer_e, peer_k } => {
-            Ratchet::invited(rng, root.expose_secret(), sid, peer_e, peer_k)?
-        }
-    })
+    match met.first {
+        FirstWord::Ours => Ratchet::invited(rng, root.expose_secret(), sid),
+        FirstWord::Theirs => Ratchet::inviter(root.expose_secret(), sid),
+    }
 }
 
 impl Session {

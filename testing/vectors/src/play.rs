@@ -12,7 +12,7 @@ use ::board::chain::{RecvChain, SendChain};
 use ::ratchet::Ratchet;
 use crypto::{dh, kem};
 use handshake::rekey::Initiated;
-use handshake::{AwaitingM3, AwaitingM4, FirstRatchetKeys, Introduction, Inviter, SessionSecret};
+use handshake::{AwaitingM3, AwaitingM4, FirstWord, Introduction, Inviter, SessionSecret};
 use identity::Identity;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ struct Session {
 /// What a side has when a handshake is done.
 struct Made {
     secret: SessionSecret,
-    first: Option<FirstRatchetKeys>,
+    first: FirstWord,
     transcript: [u8; 32],
 }
 

@@ -56,6 +56,13 @@ pub(crate) fn mix(salt: &[u8; 32], transcript: &[u8; 32], m: &Mix<'_>) -> Mixed 
     Mixed { next, key, shown }
 }
 
+/// Root key and first chain key of a session (RAT-3).
+pub(crate) fn begin(root: &[u8; 32], sid: &[u8; 32]) -> ([u8; 32], [u8; 32]) {
+    let mut out = [0; 64];
+    Prk::from_key(root).expand(&[b"pvtcoms v1 ratchet first", sid], &mut out);
+    (*out.first_chunk().unwrap(), *out.last_chunk().unwrap())
+}
+
 /// `h` and `ck` of a handshake (HS-1).
 #[derive(Clone)]
 pub(crate) struct Chain {

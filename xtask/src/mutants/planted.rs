@@ -55,16 +55,29 @@ pub(super) const PLANTED: &[Mutant] = &[
             },
             Edit {
                 file: SESSION,
-                from: "self.root = step.root;\n        self.turn = Turn::Reply",
-                to: "self.turn = Turn::Reply",
-            },
-            Edit {
-                file: SESSION,
-                from: "Self::new(step.root.expose_secret(), sid, turn)",
-                to: "Self::new(root, sid, turn)",
+                from: "self.root = step.root;\n        self.begin_reading",
+                to: "self.begin_reading",
             },
         ],
         found_as: &["thief without both opens more"],
+    },
+    Mutant {
+        what: "RAT-3: the handshake's root stays the root key of the first chain",
+        edits: &[Edit {
+            file: CHAIN,
+            from: "stepped(&Pair::expand(&Prk::from_key(root), &[labels::RATCHET_FIRST, sid]))",
+            to: "Stepped { root: RootKey::copy_of(root), ..stepped(&Pair::expand(&Prk::from_key(root), &[labels::RATCHET_FIRST, sid])) }",
+        }],
+        found_as: &["classical thief opens more"],
+    },
+    Mutant {
+        what: "RAT-4: the first chain may carry a ciphertext",
+        edits: &[Edit {
+            file: SESSION,
+            from: "if header.ct != Header::no_ciphertext() {",
+            to: "if false {",
+        }],
+        found_as: &["alien"],
     },
     Mutant {
         what: "RAT-4: the chain is installed before the message is opened",
@@ -92,8 +105,8 @@ pub(super) const PLANTED: &[Mutant] = &[
             },
             Edit {
                 file: SESSION,
-                from: "self.root = step.root;\n        self.turn = Turn::Reply",
-                to: "self.turn = Turn::Reply",
+                from: "self.root = step.root;\n        self.begin_reading",
+                to: "self.begin_reading",
             },
         ],
         found_as: &["touched"],

@@ -81,6 +81,7 @@ mod tests {
             multiply(&[i; 32], &u, &mut fast);
             portable_multiply(&[i; 32], &u, &mut portable);
             assert_eq!(fast, portable, "{u:02x?}");
+            assert_eq!(crate::dh::Public(u).contributes(), fast != [0; 32], "{u:02x?}");
         }
     }
 

@@ -56,7 +56,6 @@ impl Engine {
             terms: terms.unwrap_or_default(),
         };
         let made = Session::new(rng, &contact, &session, first, now.unix_s());
-        let Ok(made) = made else { return self.kill_pairing(now, step, pairing_id) };
         self.contacts.insert(id, contact);
         self.sessions.insert(id, made);
         self.recoveries.insert(id, Recovery::new(&session, day, own_x));

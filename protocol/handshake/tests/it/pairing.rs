@@ -1,6 +1,7 @@
-use super::support::{MAILBOX, NOW, first_keys_fit, intro, nobody, rng, run};
+use super::support::{MAILBOX, NOW, intro, nobody, rng, run};
 use handshake::{
-    HandshakeError, Introduction, Invite, Inviter, M1_LEN, M2_LEN, M3_LEN, M4_LEN, accept,
+    FirstWord, HandshakeError, Introduction, Invite, Inviter, M1_LEN, M2_LEN, M3_LEN, M4_LEN,
+    accept,
 };
 use identity::{Identity, Relation};
 
@@ -20,7 +21,7 @@ fn hs_4_both_sides_agree_on_everything() {
     assert_eq!(p.at_alice.peer_intro, intro("Bob"));
     assert_eq!(p.at_bob.peer_intro, intro("Alice"));
     assert_eq!((p.at_alice.day, p.at_bob.day), ((NOW + 1) / 24, (NOW + 1) / 24));
-    assert!(first_keys_fit(&p.at_alice.first, &p.at_bob.first));
+    assert!((p.at_alice.first, p.at_bob.first) == (FirstWord::Theirs, FirstWord::Ours));
     assert_eq!(p.alice_waits.peer().relation_to(p.bob.cert()), Relation::Same);
     assert_eq!(p.alice_waits.peer_intro(), &intro("Bob"));
 }

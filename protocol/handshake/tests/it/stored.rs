@@ -36,7 +36,7 @@ fn hs_3_damaged_states_are_refused_and_blame_the_store() {
             AwaitingM4::from_secret_bytes(b).err()
         }),
     ];
-    assert_eq!(states.each_ref().map(|(_, bytes, _)| bytes.len()), [230, 2505, 7047]);
+    assert_eq!(states.each_ref().map(|(_, bytes, _)| bytes.len()), [230, 2505, 6951]);
     for (what, bytes, load) in states {
         assert_eq!(load(&bytes), None, "{what}");
         let mut other = bytes.clone();

@@ -1,7 +1,5 @@
 use crypto::rand_core::SeedableRng;
-use handshake::{
-    AwaitingM3, AwaitingM4, Established, FirstRatchetKeys, Introduction, Inviter, accept,
-};
+use handshake::{AwaitingM3, AwaitingM4, Established, Introduction, Inviter, accept};
 use identity::{Fingerprint, Identity};
 use rand_chacha::ChaCha20Rng;
 
@@ -51,14 +49,4 @@ pub(crate) fn run(seed: u64) -> Pairing {
     let (m4, at_bob) = bob_waits.receive_m3(&mut rng, &bob, &m3, NOW + 3, nobody).unwrap();
     let at_alice = alice_waits.receive_m4(&m4).unwrap();
     Pairing { rng, alice, bob, inviter, m2, bob_waits, m3, alice_waits, m4, at_bob, at_alice }
-}
-
-/// Whether two sides' first ratchet keys belong together.
-pub(crate) fn first_keys_fit(inviter: &FirstRatchetKeys, invited: &FirstRatchetKeys) -> bool {
-    match (inviter, invited) {
-        (FirstRatchetKeys::Inviter { e, k }, FirstRatchetKeys::Invited { peer_e, peer_k }) => {
-            e.public() == *peer_e && k.encapsulation_key() == *peer_k
-        }
-        _ => false,
-    }
 }

@@ -3,17 +3,15 @@
 
 use crate::pair::{AT_ROOT, ROOT, SID, TODAY, copy};
 use crypto::rand_core::SeedableRng;
-use crypto::{dh, kem};
 use rand_chacha::ChaCha20Rng;
 use ratchet::{Ciphertext, Ratchet};
 
 type Line = (bool, Ciphertext);
 
 /// A judge to whom the inviter hands every secret it ever had: reads B's lines, in order.
-fn judge(e: &[u8; 32], k: &[u8; 64], lines: &[Line], replies: u64) -> Option<Vec<Vec<u8>>> {
+fn judge(root: &[u8; 32], lines: &[Line], replies: u64) -> Option<Vec<Vec<u8>>> {
     let mut rng = ChaCha20Rng::seed_from_u64(replies);
-    let (e, k) = (dh::Private::copy_of(e), kem::Seed::copy_of(k));
-    let mut a = Ratchet::inviter(&ROOT, SID, e, k);
+    let mut a = Ratchet::inviter(root, SID);
     let mut said = Vec::new();
     for (from_b, message) in lines {
         if *from_b {
@@ -29,13 +27,11 @@ fn judge(e: &[u8; 32], k: &[u8; 64], lines: &[Line], replies: u64) -> Option<Vec
 }
 
 /// A whole conversation, by whoever holds the inviter's secrets.
-fn conversation(b_rng: u64, a_rng: u64, e: &[u8; 32], k: &[u8; 64], said: &[&[u8]]) -> Vec<Line> {
+fn conversation(b_rng: u64, a_rng: u64, root: &[u8; 32], said: &[&[u8]]) -> Vec<Line> {
     let (mut for_a, mut for_b) =
         (ChaCha20Rng::seed_from_u64(a_rng), ChaCha20Rng::seed_from_u64(b_rng));
-    let (e, k) = (dh::Private::copy_of(e), kem::Seed::copy_of(k));
-    let (e_pub, k_pub) = (e.public(), k.encapsulation_key());
-    let mut a = Ratchet::inviter(&ROOT, SID, e, k);
-    let mut b = Ratchet::invited(&mut for_b, &ROOT, SID, e_pub, k_pub).unwrap();
+    let mut a = Ratchet::inviter(root, SID);
+    let mut b = Ratchet::invited(&mut for_b, root, SID);
     let mut lines = Vec::new();
     for text in said {
         let there = b.encrypt(&mut for_b, text).unwrap();
@@ -49,19 +45,18 @@ fn conversation(b_rng: u64, a_rng: u64, e: &[u8; 32], k: &[u8; 64], said: &[&[u8
 
 #[test]
 fn ratchet_co_3_rat_12_the_inviter_can_forge_the_whole_transcript() {
-    let (e, k) = ([7; 32], [8; 64]);
     // The honest one: B's randomness (seed 1) is B's alone.
-    let honest = conversation(1, 2, &e, &k, &[b"good morning", b"nothing new"]);
+    let honest = conversation(1, 2, &ROOT, &[b"good morning", b"nothing new"]);
     // The forged one: A makes B up, with dice of its own.
-    let forged = conversation(99, 2, &e, &k, &[b"I confess", b"all of it"]);
-    let said = judge(&e, &k, &honest, 2).unwrap();
+    let forged = conversation(99, 2, &ROOT, &[b"I confess", b"all of it"]);
+    let said = judge(&ROOT, &honest, 2).unwrap();
     assert_eq!(said, [b"good morning".to_vec(), b"nothing new".to_vec()]);
-    let said = judge(&e, &k, &forged, 2).unwrap();
+    let said = judge(&ROOT, &forged, 2).unwrap();
     assert_eq!(said, [b"I confess".to_vec(), b"all of it".to_vec()]);
     // Control: the judge is not blind.
     let mut mixed = forged;
     mixed[2] = (true, honest[2].1.clone());
-    assert!(judge(&e, &k, &mixed, 2).is_none());
+    assert!(judge(&ROOT, &mixed, 2).is_none());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Two sides of a session, and where their secrets lie in the saved state.
 
+use crypto::aead::{MessageKey, siv_seal};
+use crypto::kdf::hmac;
 use crypto::rand_core::SeedableRng;
-use crypto::{dh, kem};
 use rand_chacha::ChaCha20Rng;
 use ratchet::{Ciphertext, DecryptError, Ratchet};
 use std::ops::Range;
@@ -29,10 +30,8 @@ pub(crate) struct Pair {
 /// Before the first message.
 pub(crate) fn fresh(seed: u64) -> Pair {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let (e, e_pub) = dh::generate(&mut rng);
-    let (k, k_pub) = kem::generate(&mut rng);
-    let a = Ratchet::inviter(&ROOT, SID, e, k);
-    let b = Ratchet::invited(&mut rng, &ROOT, SID, e_pub, k_pub).unwrap();
+    let a = Ratchet::inviter(&ROOT, SID);
+    let b = Ratchet::invited(&mut rng, &ROOT, SID);
     Pair { rng, a, b }
 }
 
@@ -57,10 +56,29 @@ impl Pair {
         read(&mut self.b, &message)
     }
 
+    /// B's first message, which says "y", with something changed in its header before it is sealed.
+    pub(crate) fn first_by_hand(&mut self, change: impl FnOnce(&mut [u8])) -> Ciphertext {
+        let state = self.b.to_secret_bytes();
+        let mut header =
+            copy(&self.b).encrypt(&mut self.rng, b"").unwrap().as_bytes()[..2316].to_vec();
+        change(&mut header);
+        let mut body = [0; 1636];
+        body[1..3].copy_from_slice(&[1, b'y']);
+        by_hand(&state, &header, &body)
+    }
+
     pub(crate) fn b_says(&mut self, text: &[u8]) -> Result<Vec<u8>, DecryptError> {
         let message = self.b_sends(text);
         read(&mut self.a, &message)
     }
+}
+
+/// The next message of the side whose saved state this is, with any header and body.
+pub(crate) fn by_hand(state: &[u8], header: &[u8], body: &[u8; 1636]) -> Ciphertext {
+    let ck: [u8; 32] = state[AT_SEND_CK].try_into().unwrap();
+    let mk = MessageKey::filled(|out| hmac(&ck, &[&[1]], out));
+    let sealed = siv_seal(&mk, &SID, header, body);
+    Ciphertext::from_bytes(&[header, &sealed].concat().try_into().unwrap())
 }
 
 pub(crate) fn read(to: &mut Ratchet, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {

@@ -1,9 +1,6 @@
-use crate::pair::{ROOT, SID, TODAY, flipped, fresh, met, read, refused};
-use crypto::{dh, kem};
+use crate::pair::{TODAY, by_hand, flipped, fresh, met, read, refused};
 use proptest::prelude::*;
-use ratchet::{
-    CIPHERTEXT_LEN, Ciphertext, DecryptError, EncryptError, MAX_CONTENT, Malformed, Ratchet,
-};
+use ratchet::{CIPHERTEXT_LEN, Ciphertext, DecryptError, EncryptError, MAX_CONTENT, Malformed};
 
 #[test]
 fn ratchet_rat_3_talks_both_ways() {
@@ -51,21 +48,14 @@ fn ratchet_rat_1_refuses_unknown_version_type_and_reserved_bytes() {
 /// The peer itself sends a body that no encoder makes: authentic, yet refused.
 #[test]
 fn ratchet_rat_1_refuses_nonzero_padding_and_false_lengths() {
-    use crypto::aead::siv_seal;
-    use crypto::kdf::hmac;
     let mut p = met(4);
     let honest = p.a_sends(b"x");
     read(&mut p.b, &honest).unwrap();
     // A's chain key at number 1, as the peer has it.
-    let state = p.a.to_secret_bytes();
-    let ck: [u8; 32] = state[crate::pair::AT_SEND_CK].try_into().unwrap();
     let mut header = honest.as_bytes()[..2316].to_vec();
     header[7] = 1;
-    let mk = crypto::aead::MessageKey::filled(|out| hmac(&ck, &[&[1]], out));
-    let forge = |body: &[u8; 1636]| {
-        let sealed = siv_seal(&mk, &SID, &header, body);
-        Ciphertext::from_bytes(&[header.as_slice(), &sealed].concat().try_into().unwrap())
-    };
+    let state = p.a.to_secret_bytes();
+    let forge = |body: &[u8; 1636]| by_hand(&state, &header, body);
     let mut body = [0; 1636];
     body[1] = 1;
     body[3] = 7; // after the content
@@ -95,19 +85,35 @@ fn ratchet_rat_4_inviter_waits_for_the_first_message() {
 #[test]
 fn ratchet_rat_4_refuses_a_key_that_contributes_nothing() {
     let mut p = fresh(6);
-    let (_, k) = kem::generate(&mut p.rng);
-    let zero = Ratchet::invited(&mut p.rng, &ROOT, SID, dh::Public([0; 32]), k);
-    assert_eq!(zero.err(), Some(dh::NotContributory));
-
-    let mut message = *p.b_sends(b"first").as_bytes();
+    // In the first chain, by its own peer: what it begins with would be our step's.
+    let no_key = p.first_by_hand(|header| header[12..44].fill(0));
+    assert_eq!(refused(&mut p.a, TODAY, &no_key), DecryptError::NotAuthentic);
+    // Later it is our own exchange that finds it.
+    let mut q = met(6);
+    let mut message = *q.a_sends(b"steps").as_bytes();
     message[12..44].fill(0);
-    let error = refused(&mut p.a, TODAY, &Ciphertext::from_bytes(&message));
+    let error = refused(&mut q.b, TODAY, &Ciphertext::from_bytes(&message));
     assert_eq!(error, DecryptError::NotAuthentic);
     // An encapsulation key that is not reduced.
     let mut message = *p.b_sends(b"second").as_bytes();
     message[44..47].fill(0xff);
     let error = refused(&mut p.a, TODAY, &Ciphertext::from_bytes(&message));
     assert_eq!(error, DecryptError::Malformed(Malformed::Field("ek")));
+}
+
+#[test]
+fn ratchet_rat_4_refuses_a_first_chain_that_answers_something() {
+    let mut p = fresh(15);
+    for at in [1228, 1700, 2315] {
+        let message = p.first_by_hand(|header| header[at] = 1);
+        let error = refused(&mut p.a, TODAY, &message);
+        assert_eq!(error, DecryptError::Malformed(Malformed::Field("ct")));
+    }
+    // Control: by the same hand, with nothing changed.
+    let honest = p.first_by_hand(|_| ());
+    assert_eq!(read(&mut p.a, &honest).unwrap(), b"y");
+    // Every later chain carries a ciphertext.
+    assert!(p.a_sends(b"answer").as_bytes()[1228..2316].iter().any(|byte| *byte != 0));
 }
 
 #[test]

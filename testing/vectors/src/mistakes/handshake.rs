@@ -115,10 +115,10 @@ impl Pairing {
     fn m4(&mut self, h: Option<[u8; 32]>) -> Vec<u8> {
         let alice = self.alice.cert();
         let (ct, kem_ss) = alice.k().encapsulate(&mut self.dice);
-        let mut chain = chain_at(&self.alice_waits, 97);
+        let mut chain = chain_at(&self.alice_waits, 1);
         chain.absorb(ct.as_bytes());
-        let x_ss = dh::Shared::copy_of(self.alice_waits[161..193].try_into().unwrap());
-        let x_enc = dh::Public(self.alice_waits[193..225].try_into().unwrap());
+        let x_ss = dh::Shared::copy_of(self.alice_waits[65..97].try_into().unwrap());
+        let x_enc = dh::Public(self.alice_waits[97..129].try_into().unwrap());
         let (key, _) = chain.mix(&Mix {
             step: 3,
             kem_ss,

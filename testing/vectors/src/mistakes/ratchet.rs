@@ -7,7 +7,6 @@ use crate::reference::{body_keys, message_key};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use crypto::aead::siv_seal;
-use crypto::{dh, kem};
 use ratchet::{Ciphertext, Ratchet};
 use serde_json::{Value, json};
 
@@ -21,6 +20,7 @@ const N: usize = 4;
 const PN: usize = 8;
 const DH: usize = 12;
 const EK: usize = 44;
+const CT: usize = 1228;
 const HEADER_LEN: usize = 2316;
 
 /// Where the number of the next message lies in the state of a side that sends.
@@ -28,10 +28,8 @@ const SEND_N: usize = 1282;
 
 pub(super) fn all() -> Vec<Mistake> {
     let dice = &mut Dice::noting(6);
-    let (e, e_public) = dh::generate(dice);
-    let (k, ek) = kem::generate(dice);
-    let mut a = Ratchet::inviter(&[1; 32], SID, e, k);
-    let mut b = Ratchet::invited(dice, &[1; 32], SID, e_public, ek).unwrap();
+    let mut a = Ratchet::inviter(&[1; 32], SID);
+    let mut b = Ratchet::invited(dice, &[1; 32], SID);
     let waits = a.to_secret_bytes().to_vec();
     let sends = b.to_secret_bytes().to_vec();
     let ck: [u8; 32] = sends[1250..1282].try_into().unwrap();
@@ -54,6 +52,10 @@ pub(super) fn all() -> Vec<Mistake> {
 
     let forged = |body: &[u8]| forge(&ck, &b0[..HEADER_LEN], body);
     let body = padded(7, b"content");
+    // Authentic, and of the first chain.
+    let mut low = b0[..HEADER_LEN].to_vec();
+    low[DH..EK].fill(0);
+    let answers = set(&b0[..HEADER_LEN], CT, 1);
     let case = |name, rule, says, state: &[u8], good: &[u8], bad: &[u8], expect| Mistake {
         name,
         rule,
@@ -68,16 +70,14 @@ pub(super) fn all() -> Vec<Mistake> {
         |name, rule, says, bad: &[u8], expect| case(name, rule, says, &waits, &b0, bad, expect);
     let mut unreduced = b0;
     unreduced[EK..EK + 3].fill(0xff);
-    let mut low = b0;
-    low[DH..DH + 32].fill(0);
     let mut wrong_pn = next;
     wrong_pn[PN..PN + 4].copy_from_slice(&1_u32.to_be_bytes());
     // Two of the 1002 messages before have come: the skip to the end of that chain is at its limit.
     let mut long_pn = next;
     long_pn[PN..PN + 4].copy_from_slice(&1003_u32.to_be_bytes());
     let field = |name: &str| format!(r#"Malformed(Field("{name}"))"#);
-    let [version, kind, n, pn, key] =
-        ["version", "type", "n", "pn", "ek"].map(|name| -> &'static str { field(name).leak() });
+    let [version, kind, n, pn, key, answered] = ["version", "type", "n", "pn", "ek", "ct"]
+        .map(|name| -> &'static str { field(name).leak() });
     let encrypt = |name, rule, says, good: Value, bad: Value, expect| Mistake {
         name,
         rule,
@@ -150,7 +150,24 @@ pub(super) fn all() -> Vec<Mistake> {
             pn,
         ),
         first("ratchet-ek-unreduced", "RAT-4", "ek is no encapsulation key", &unreduced, key),
-        first("ratchet-dh-zero", "RAT-4", "dh contributes nothing", &low, "NotAuthentic"),
+        case(
+            "ratchet-dh-zero",
+            "RAT-4",
+            "the authentic dh of the first chain contributes nothing",
+            &waits,
+            &forged(&body),
+            &forge(&ck, &low, &body),
+            "NotAuthentic",
+        ),
+        case(
+            "ratchet-first-chain-answers",
+            "RAT-4",
+            "the first chain carries a ciphertext, though there is nothing that it could answer",
+            &waits,
+            &forged(&body),
+            &forge(&ck, &answers, &body),
+            answered,
+        ),
         case(
             "ratchet-step-out-of-turn",
             "RAT-4",
@@ -177,11 +194,13 @@ pub(super) fn all() -> Vec<Mistake> {
             &other_siv(&ck, &b0[..HEADER_LEN], &body),
             "NotAuthentic",
         ),
-        first(
+        case(
             "ratchet-header-flipped",
             "RAT-5",
             "a bit of the ciphertext in the header is flipped",
-            &flip(&b0, 2000),
+            &two_read,
+            &next,
+            &flip(&next, 2000),
             "NotAuthentic",
         ),
         case(

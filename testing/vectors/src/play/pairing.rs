@@ -117,8 +117,8 @@ impl Player {
         });
         chain.absorb(&m3[1088..]);
         let state = waits.to_secret_bytes();
-        agree("h after M3", &state[97..129], &chain.h);
-        agree("ck after M3", &state[129..161], &chain.ck);
+        agree("h after M3", &state[1..33], &chain.h);
+        agree("ck after M3", &state[33..65], &chain.ck);
         let gives = gives(json!({
             "mix": mix, "M3": hex(&m3), "h": hex(&chain.h), "sas": words(waits.sas()),
             "state": hex(&state),
@@ -196,5 +196,5 @@ fn established(made: &Established) -> Gives {
 }
 
 fn of(made: Established) -> Made {
-    Made { secret: made.session, first: Some(made.first), transcript: made.transcript }
+    Made { secret: made.session, first: made.first, transcript: made.transcript }
 }

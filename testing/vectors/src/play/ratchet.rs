@@ -3,20 +3,21 @@
 use super::{Gives, Line, Player, agree, gives, refused, state, who};
 use crate::dice::Dice;
 use crate::hexed::{hex, number, text};
-use crate::reference::{Mix, body_keys, message_key, mix};
+use crate::reference::{Mix, begin, body_keys, message_key, mix};
 use board::chain::{GenerationSecret, RecvChain, SendChain};
 use board::tag::Direction;
 use crypto::{dh, kem};
-use handshake::FirstRatchetKeys;
+use handshake::FirstWord;
 use ratchet::{CIPHERTEXT_LEN, Ciphertext, Ratchet};
 use serde_json::{Value, json};
 
-/// Where root and chain key lie in the state of a side that sends (ratchet.md, section 4).
+/// Where root and chain key lie in the state of a side that sends, and of one that waits (ratchet.md, section 4).
 const ROOT: std::ops::Range<usize> = 33..65;
 const SEND_CK: std::ops::Range<usize> = 1250..1282;
+const WAIT_CK: std::ops::Range<usize> = 66..98;
 
 impl Player {
-    /// Both sides set up ratchet and tag chains; the invited side (`who`) steps at once.
+    /// Both sides set up ratchet and tag chains; the invited side (`who`) draws the pair of its first chain.
     pub(super) fn session(&mut self, step: &Value, dice: &mut Dice) -> Gives {
         let (invited, inviter) = (who(step), text(&step["peer"]).to_owned());
         let (session, _) = self.at(step);
@@ -28,25 +29,25 @@ impl Player {
         let (board, sync, psk) = (secret.board_root(), secret.sync_root(), secret.recovery_psk());
         let generation = GenerationSecret::first(board.expose_secret());
 
-        let first = session.made.get_mut(&inviter).unwrap().first.take();
-        let Some(FirstRatchetKeys::Inviter { e, k }) = first else { panic!("no inviter") };
-        let first = session.made.get_mut(&invited).unwrap().first.take();
-        let Some(FirstRatchetKeys::Invited { peer_e, peer_k }) = first else {
-            panic!("no invited")
-        };
-        let line = Line { dh: e.public(), ek: k.encapsulation_key(), ck: [0; 32] };
-        let waits = Ratchet::inviter(root.expose_secret(), sid, e, k);
-        let sends = Ratchet::invited(dice, root.expose_secret(), sid, peer_e, peer_k).unwrap();
+        assert_eq!(session.made[&invited].first, FirstWord::Ours);
+        assert_eq!(session.made[&inviter].first, FirstWord::Theirs);
+        let waits = Ratchet::inviter(root.expose_secret(), sid);
+        let sends = Ratchet::invited(dice, root.expose_secret(), sid);
 
-        (session.root, session.sid) = (*root.expose_secret(), sid);
-        session.lines.insert(inviter.clone(), line);
-        let stepped = session.step(&invited, &inviter, dice.drawn());
-        agree("root", &sends.to_secret_bytes()[ROOT], &session.root);
+        let (next, ck) = begin(root.expose_secret(), &sid);
+        (session.root, session.sid) = (next, sid);
+        let (dh, seed) = pair_of(dice.drawn());
+        let line = Line { dh: dh.public(), ek: seed.encapsulation_key(), ck };
+        session.lines.insert(invited.clone(), line);
+        agree("root", &sends.to_secret_bytes()[ROOT], &next);
+        agree("root", &waits.to_secret_bytes()[ROOT], &next);
+        agree("first chain", &sends.to_secret_bytes()[SEND_CK], &ck);
+        agree("first chain", &waits.to_secret_bytes()[WAIT_CK], &ck);
         let gives = gives(json!({
             "sid": hex(&sid), "ratchet root": hex(root.expose_secret()),
             "board root": hex(board.expose_secret()), "sync root": hex(sync.expose_secret()),
             "recovery psk": hex(psk.expose_secret()), "SK[0]": hex(generation.expose_secret()),
-            "mix": stepped, "waiting state": hex(&waits.to_secret_bytes()),
+            "root key": hex(&next), "ck": hex(&ck), "waiting state": hex(&waits.to_secret_bytes()),
             "sending state": hex(&sends.to_secret_bytes()),
         }));
         for (name, ratchet, d) in
@@ -117,8 +118,7 @@ impl Player {
 impl super::Session {
     /// The reference's sending step (RAT-3). dice: dh(32) ‖ seed(64) ‖ m(32).
     fn step(&mut self, name: &str, peer: &str, drawn: &[u8]) -> Value {
-        let private = dh::Private::copy_of(drawn.first_chunk().unwrap());
-        let seed = kem::Seed::copy_of(drawn[32..96].try_into().unwrap());
+        let (private, seed) = pair_of(drawn);
         let to = &self.lines[peer];
         let (ct, kem_ss) = to.ek.encapsulate(&mut Dice::noted(drawn[96..].to_vec()));
         let mixed = mix(
@@ -139,4 +139,10 @@ impl super::Session {
         self.lines.insert(name.to_owned(), line);
         mixed.shown
     }
+}
+
+/// dh(32) ‖ seed(64)
+fn pair_of(drawn: &[u8]) -> (dh::Private, kem::Seed) {
+    let private = dh::Private::copy_of(drawn.first_chunk().unwrap());
+    (private, kem::Seed::copy_of(drawn[32..96].try_into().unwrap()))
 }

@@ -125,5 +125,5 @@ fn renewed(made: &Renewed) -> Gives {
 }
 
 fn of(made: Renewed) -> Made {
-    Made { secret: made.session, first: Some(made.first), transcript: made.transcript }
+    Made { secret: made.session, first: made.first, transcript: made.transcript }
 }

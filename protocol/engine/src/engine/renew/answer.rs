@@ -85,7 +85,6 @@ impl Engine {
         let made = rekey::respond(rng, identity, &peers, recovery.psk(), &intro, r1, now.hours());
         let Ok((r2, renewed)) = made else { return self.tidy_renewal(id) };
         let session = Session::new(rng, contact, &renewed.session, renewed.first, now_s);
-        let Ok(session) = session else { return self.tidy_renewal(id) };
         // Where the peer reads, unless an old R1 says so.
         let newer = renewed.peer_intro.version > contact.inbox_version;
         let (inbox, version) = if newer {
@@ -131,8 +130,7 @@ impl Engine {
         let Some(contact) = self.contacts.get(id) else { return };
         // Also the answer to an attempt that was given up: nothing changes.
         let Ok(renewed) = rekey::finish(&begun.state, &self.profile.identity, r2) else { return };
-        let made = Session::new(rng, contact, &renewed.session, renewed.first, now.unix_s());
-        let Ok(session) = made else { return };
+        let session = Session::new(rng, contact, &renewed.session, renewed.first, now.unix_s());
         let intro = renewed.peer_intro;
         self.complete_renewal(now, step, id, session, (intro.version, intro.inbox), true);
     }
