@@ -1,9 +1,12 @@
-//! `cargo xtask claims`: every claim of `docs/claims.md` names a requirement, what shows it, and when that was last seen.
+//! `cargo xtask claims`: every claim of `docs/claims.md` names a requirement, what shows it, and when that was last seen;
+//! every fault of `docs/reliability.md` names its test.
 //!
 //! A row is `| id | claim | shown by | last figure, date |`. `id` names requirements of `docs/requirements.md` or rules of `docs/spec`.
 //! `shown by` holds one or more of these in backticks, all of which must exist:
 //! a test (`name`, or `crate::..::name`), a command (`cargo xtask layers`, `make demo`), or a file with a `compile_fail` example
 //! (`doctest path/to/file.rs`). The last column ends with a date, `2026-11-23`.
+
+mod reliability;
 
 use std::collections::BTreeSet;
 
@@ -30,7 +33,17 @@ struct Row {
 }
 
 pub(crate) fn run(project: &Project) -> Result<()> {
-    let (total, wrong) = check(&project.read("docs/claims.md")?, &Evidence::gather(project)?);
+    let evidence = Evidence::gather(project)?;
+    let page = project.read("docs/reliability.md")?;
+    let (faults, untested) = reliability::check(&page, |item| evidence.missing(item));
+    for fault in &untested {
+        println!("docs/reliability.md:{fault}");
+    }
+    println!("reliability: rows={faults}");
+    if faults == 0 || !untested.is_empty() {
+        bail!("{} rows of docs/reliability.md are not shown by what they name", untested.len());
+    }
+    let (total, wrong) = check(&project.read("docs/claims.md")?, &evidence);
     for fault in &wrong {
         println!("docs/claims.md:{fault}");
     }

@@ -25,6 +25,7 @@ mod nopanic;
 mod project;
 mod rules;
 mod secrets;
+mod soak;
 mod sources;
 mod timing;
 mod vectors;
@@ -86,6 +87,8 @@ enum Verb {
         #[arg(long)]
         game: Option<u64>,
     },
+    /// People talk while everything goes wrong that can; a model knows what each must see
+    Soak(soak::Options),
     /// Mistakes planted in the ratchet, each of which the machine must find
     Mutants,
     /// Speed of the protocol, in figures
@@ -121,6 +124,7 @@ fn main() -> ExitCode {
         Verb::Vectors { check } => vectors::run(&project, check),
         Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Machine { steps, seed, game } => machine::run(&project, steps, seed, game),
+        Verb::Soak(options) => soak::run(&project, &options),
         Verb::Mutants => mutants::run(&project),
         Verb::Bench { peers: true, .. } => bench::peers(&project),
         Verb::Bench { check: true, .. } => bench::count::check(&project),

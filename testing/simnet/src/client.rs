@@ -1,7 +1,10 @@
-use crate::disk::Disk;
+use crate::disk::{Disk, MessageKey};
+use crate::sabotage::Sabotage;
+use engine::changes::MessageState;
 use engine::{Effect, Engine, Mode, Now, Settings, Step};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use std::collections::VecDeque;
 
 /// Where a client is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +15,48 @@ pub enum Crash {
     NotSaved(u64),
 }
 
+/// How one save goes wrong. What is off comes back after so many milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveFault {
+    /// `kill -9` after the save, before anything of the step has left.
+    KilledAfter {
+        /// Until the program is started again.
+        off: u64,
+    },
+    /// The disk is full: nothing is written, the engine is loaded again after a pause.
+    DiskFull {
+        /// The pause.
+        off: u64,
+    },
+    /// The write or its fsync fails: whether the step is on the disk shows at the next unlock.
+    FsyncError {
+        /// Whether it is.
+        reached: bool,
+        /// Until somebody unlocks.
+        off: u64,
+    },
+    /// The power goes before the step is synced.
+    PowerCut {
+        /// Until it is back.
+        off: u64,
+    },
+}
+
+impl SaveFault {
+    const fn off(self) -> u64 {
+        let (Self::KilledAfter { off }
+        | Self::DiskFull { off }
+        | Self::FsyncError { off, .. }
+        | Self::PowerCut { off }) = self;
+        off
+    }
+
+    /// Whether the step is on the disk afterwards.
+    const fn saved(self) -> bool {
+        matches!(self, Self::KilledAfter { .. } | Self::FsyncError { reached: true, .. })
+    }
+}
+
 /// A real engine on a simulated disk.
 pub struct Client {
     /// The engine; `None` while the client is off.
@@ -20,6 +65,8 @@ pub struct Client {
     pub disk: Disk,
     /// Where it is to be killed.
     pub crash: Option<Crash>,
+    /// How the next saves go wrong, one after the other.
+    pub faults: VecDeque<SaveFault>,
     /// Steps that had something to save.
     pub steps: u64,
     /// Steps that could not be saved.
@@ -28,7 +75,21 @@ pub struct Client {
     pub loads: u64,
     /// How far its wall clock is ahead of the world's, in milliseconds.
     pub skew_ms: i64,
+    /// What the person has read and has said so, in order.
+    pub shown: Vec<MessageKey>,
+    /// Where the person's reading stands among the messages of the disk.
+    pub(crate) read: usize,
     pub(crate) rng: ChaCha20Rng,
+}
+
+/// What became of a step.
+pub(crate) enum Done {
+    /// It is saved, and this leaves.
+    Saved(Vec<Effect>),
+    /// The engine was loaded again; nothing leaves.
+    Loaded,
+    /// The client is off for so many milliseconds; nothing leaves.
+    Off(u64),
 }
 
 impl Client {
@@ -38,21 +99,23 @@ impl Client {
         let (engine, changes) = Engine::create(&mut rng, now, settings).unwrap();
         let mut disk = Disk::default();
         disk.apply(&changes);
+        Self { engine: Some(engine), rng, ..Self::saved(disk) }
+    }
+
+    pub(crate) fn saved(disk: Disk) -> Self {
         Self {
-            engine: Some(engine),
+            engine: None,
             disk,
             crash: None,
+            faults: VecDeque::new(),
             steps: 0,
             unsaved: 0,
             loads: 0,
             skew_ms: 0,
-            rng,
+            shown: Vec::new(),
+            read: 0,
+            rng: ChaCha20Rng::seed_from_u64(0),
         }
-    }
-
-    pub(crate) fn saved(disk: Disk) -> Self {
-        let rng = ChaCha20Rng::seed_from_u64(0);
-        Self { engine: None, disk, crash: None, steps: 0, unsaved: 0, loads: 0, skew_ms: 0, rng }
     }
 
     /// The engine of a client that is on.
@@ -69,24 +132,37 @@ impl Client {
     }
 
     /// Saves a step and gives what leaves; a client that is killed is loaded from its disk.
-    pub(crate) fn commit(&mut self, now: Now, step: Step) -> Vec<Effect> {
+    pub(crate) fn commit(&mut self, now: Now, step: Step) -> Done {
         let (disk, steps, crash) = (&mut self.disk, &mut self.steps, self.crash);
+        let faults = &mut self.faults;
         let mut killed = false;
+        let mut off = None;
         let saved = step.commit(|changes| {
             *steps += 1;
             if crash == Some(Crash::NotSaved(*steps)) {
                 return Err(());
             }
-            disk.apply(changes);
+            let fault = faults.pop_front();
+            off = fault.map(SaveFault::off);
+            if fault.is_none_or(SaveFault::saved) {
+                disk.apply(changes);
+            }
             killed = crash == Some(Crash::AfterSave(*steps));
-            Ok(())
+            if fault.is_some() { Err(()) } else { Ok(()) }
         });
+        if let Some(off) = off {
+            self.unsaved += 1;
+            self.disk.crashed();
+            self.engine = None;
+            return Done::Off(off);
+        }
         self.unsaved += u64::from(saved.is_err());
         match saved {
-            Ok(effects) if !killed => effects,
+            Ok(effects) if !killed => Done::Saved(effects),
             _ => {
+                self.disk.crashed();
                 self.load(now);
-                Vec::new()
+                Done::Loaded
             }
         }
     }
@@ -100,5 +176,28 @@ impl Client {
     pub(crate) fn load_seeded(&mut self, now: Now, seed: u64) {
         self.rng = ChaCha20Rng::seed_from_u64(seed);
         self.load(now);
+    }
+
+    /// The person reads all that is new. One who is interrupted has not said that it was read, and
+    /// is shown the same again.
+    pub fn read_all(&mut self, interrupted: bool) {
+        let broken = self.disk.is_broken(Sabotage::DeleteOnRead);
+        // After a roll-back of a broken store there may be less than was read.
+        let from = self.read.min(self.disk.messages.len());
+        let mut seen = Vec::new();
+        for message in &self.disk.messages[from..] {
+            let key = (message.contact, message.id);
+            let received = message.state == MessageState::Received;
+            if received && !self.disk.deleted.contains(&key) {
+                seen.push(key);
+            }
+        }
+        if broken {
+            self.disk.deleted.extend(&seen);
+        }
+        if !interrupted {
+            self.shown.extend(seen);
+            self.read = self.disk.messages.len();
+        }
     }
 }

@@ -1,6 +1,7 @@
+use crate::sabotage::Sabotage;
 use crypto::Zeroizing;
 use engine::changes::{Change, Changes, Event, EventKind, MessageState, Snapshot, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A message on a client's disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,59 +16,135 @@ pub struct SavedMessage {
     pub text: String,
 }
 
+/// Names a message on a disk: conversation and identifier.
+pub type MessageKey = ([u8; 16], [u8; 16]);
+
 /// What a client has saved. A clone of it is what is left after `kill -9`.
 #[derive(Clone, Default)]
 pub struct Disk {
     rows: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
     /// Messages in the order of saving.
     pub messages: Vec<SavedMessage>,
+    /// Where a message stands in `messages`.
+    places: BTreeMap<MessageKey, usize>,
     /// Events in the order of saving.
     pub events: Vec<Event>,
+    /// Messages of ours that came to a new state since somebody asked.
+    pub(crate) moved: Vec<(MessageKey, MessageState)>,
+    /// Messages that were deleted when they were read, in a broken store.
+    pub(crate) deleted: BTreeSet<MessageKey>,
+    sabotage: Option<Sabotage>,
+    /// Writes of a broken store that are not in the transaction.
+    apart: Vec<((Table, Vec<u8>), Option<Vec<u8>>)>,
+    /// What a power cut leaves of a broken store, and writes since then.
+    synced: Option<(Box<Self>, u32)>,
 }
+
+/// How many steps a broken store saves before it syncs them.
+const UNSYNCED: u32 = 16;
 
 impl Disk {
     /// Applies the writes of one step.
     ///
     /// # Panics
-    /// If a message is inserted twice, or one that is not there changes its state: both are
-    /// faults of the engine.
+    /// If one of our messages is inserted twice, or one that is not there changes its state: both
+    /// are faults of the engine.
     pub fn apply(&mut self, changes: &Changes) {
+        self.sync_sometimes();
+        for (key, value) in core::mem::take(&mut self.apart) {
+            self.write(key, value);
+        }
         for change in &changes.0 {
             match change {
                 Change::Put { table, key, value } => {
-                    self.rows.insert((*table, key.clone()), value.to_vec());
+                    self.row(*table, key, Some(value.to_vec()));
                 }
-                Change::Delete { table, key } => {
-                    self.rows.remove(&(*table, key.clone()));
-                }
-                Change::Message(message) => {
-                    let known = self
-                        .messages
-                        .iter()
-                        .any(|m| (m.contact, m.id) == (message.contact, message.id));
-                    assert!(!known, "a message was inserted twice");
-                    self.messages.push(SavedMessage {
-                        id: message.id,
-                        contact: message.contact,
-                        state: message.state,
-                        text: message.text.to_string(),
-                    });
-                }
+                Change::Delete { table, key } => self.row(*table, key, None),
+                Change::Message(message) => self.insert(&SavedMessage {
+                    id: message.id,
+                    contact: message.contact,
+                    state: message.state,
+                    text: message.text.to_string(),
+                }),
                 Change::MessageState { contact, id, state } => {
-                    let message = self
-                        .messages
-                        .iter_mut()
-                        .find(|m| (m.contact, m.id) == (*contact, *id))
-                        .expect("the state of a message that was never saved");
-                    message.state = *state;
+                    let place = self.places.get(&(*contact, *id));
+                    let place = *place.expect("the state of a message that was never saved");
+                    self.messages[place].state = *state;
+                    self.moved.push(((*contact, *id), *state));
                 }
                 Change::Event(event) => self.events.push(event.clone()),
                 Change::ForgetConversation { contact } => {
                     self.messages.retain(|m| m.contact != *contact);
                     self.events.retain(|event| event.contact != Some(*contact));
+                    let places = self.messages.iter().enumerate();
+                    self.places = places.map(|(at, m)| ((m.contact, m.id), at)).collect();
                 }
             }
         }
+    }
+
+    /// What the peer says twice is kept twice, for whoever counts; the store would ignore it.
+    fn insert(&mut self, message: &SavedMessage) {
+        let place = self.messages.len();
+        let known = self.places.insert((message.contact, message.id), place);
+        assert!(known.is_none() || self.sabotage.is_some(), "a message was inserted twice");
+        self.messages.push(message.clone());
+    }
+
+    fn row(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
+        let key = (table, key.to_vec());
+        match (self.sabotage, table) {
+            (Some(Sabotage::ForgetMids), Table::Seen) => {}
+            (Some(Sabotage::OutboxApart), Table::Outbox) => self.apart.push((key, value)),
+            _ => self.write(key, value),
+        }
+    }
+
+    fn write(&mut self, key: (Table, Vec<u8>), value: Option<Vec<u8>>) {
+        match value {
+            Some(value) => self.rows.insert(key, value),
+            None => self.rows.remove(&key),
+        };
+    }
+
+    fn sync_sometimes(&mut self) {
+        if self.sabotage != Some(Sabotage::AckBeforeSave) {
+            return;
+        }
+        match &mut self.synced {
+            Some((_, writes)) if *writes < UNSYNCED => *writes += 1,
+            _ => {
+                self.synced = None;
+                self.synced = Some((Box::new(self.clone()), 0));
+            }
+        }
+    }
+
+    /// The store is broken from here on.
+    pub(crate) fn sabotage(&mut self, sabotage: Sabotage) {
+        self.sabotage = Some(sabotage);
+    }
+
+    /// Whether the store is broken in this way.
+    pub(crate) fn is_broken(&self, by: Sabotage) -> bool {
+        self.sabotage == Some(by)
+    }
+
+    /// The program or the machine died: what was not on the disk is gone. A sound store has
+    /// nothing to lose here, for it says that something is saved after it was synced.
+    pub(crate) fn crashed(&mut self) {
+        self.apart.clear();
+        if let Some((synced, _)) = self.synced.take() {
+            *self = *synced;
+        }
+    }
+
+    /// The program ended in an orderly way: a broken store makes up for what it left open.
+    pub(crate) fn closed(&mut self) {
+        for (key, value) in core::mem::take(&mut self.apart) {
+            self.write(key, value);
+        }
+        self.synced = None;
     }
 
     /// What an engine is loaded from.
@@ -89,6 +166,12 @@ impl Disk {
             .collect()
     }
 
+    /// Whether a table has a row of this key.
+    #[must_use]
+    pub fn has(&self, table: Table, key: &[u8]) -> bool {
+        self.rows.contains_key(&(table, key.to_vec()))
+    }
+
     /// Removes the rows of a table.
     pub fn forget(&mut self, table: Table) {
         self.rows.retain(|(t, _), _| *t != table);
@@ -103,6 +186,12 @@ impl Disk {
     #[must_use]
     pub fn count(&self, kind: EventKind) -> usize {
         self.events.iter().filter(|event| event.kind == kind).count()
+    }
+
+    /// A message, if it is there.
+    #[must_use]
+    pub fn message(&self, key: &MessageKey) -> Option<&SavedMessage> {
+        self.messages.get(*self.places.get(key)?)
     }
 
     /// Texts that came in, in the order of saving.

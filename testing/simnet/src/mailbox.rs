@@ -6,8 +6,8 @@ use board::header::DigestFrame;
 use board::page::{Page, Place, Settings};
 use board::tag::OnionKey;
 use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
-use std::collections::BTreeSet;
+use rand_core::{Rng, SeedableRng};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds after which an empty page closes (BRD-20).
 const EMPTY_S: u64 = 300;
@@ -20,21 +20,67 @@ pub struct Stored {
     pub envelope: Envelope,
 }
 
+/// Where a mailbox is killed: at the write of this number, which is an envelope taken or a page
+/// closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailboxCrash {
+    /// The write is on the disk, and nobody hears of it.
+    After(u64),
+    /// The write is not on the disk: power went before the sync.
+    Before(u64),
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Write {
+    Good,
+    /// The mailbox died, with or without the write.
+    Died {
+        written: bool,
+    },
+}
+
 /// A mailbox by the book, with pages in memory, and with faults on demand.
 pub struct SimMailbox {
     /// Its onion key.
     pub key: OnionKey,
     /// What goes wrong.
     pub faults: Faults,
-    /// Everything that was ever put.
+    /// Everything that was ever put, if it is to be kept.
     pub stored: Vec<Stored>,
+    /// Where it is to be killed.
+    pub crash: Option<MailboxCrash>,
+    /// Writes so far: envelopes taken and pages closed.
+    pub writes: u64,
+    /// How often it died.
+    pub deaths: u64,
+    /// A broken mailbox: what was fetched once is gone.
+    pub deletes_on_read: bool,
+    /// Clients that are shown another last page than the rest, once each.
+    pub lies_to: BTreeSet<usize>,
     pub(crate) dice: FaultDice,
-    settings: Settings,
+    pub(crate) keep_all: bool,
+    /// Killed and not started yet: it neither answers nor closes pages.
+    pub(crate) down: bool,
+    pub(crate) settings: Settings,
     pages: Vec<Page>,
     waiting: Vec<Envelope>,
     echoes: Vec<Envelope>,
-    known: BTreeSet<[u8; 32]>,
+    /// Answered with STORED and kept back until then, in Unix seconds.
+    held: Vec<(u64, Envelope)>,
+    /// What was taken, and when, in Unix seconds.
+    known: BTreeMap<[u8; 32], u64>,
+    fetched: BTreeSet<(u64, u16)>,
     rng: ChaCha20Rng,
+}
+
+/// How a put fares besides being paid for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fare {
+    pub(crate) store: bool,
+    pub(crate) echo: bool,
+    /// Kept out of the pages for so many seconds.
+    pub(crate) hold_s: u64,
 }
 
 impl SimMailbox {
@@ -45,12 +91,21 @@ impl SimMailbox {
             key,
             faults: Faults::default(),
             stored: Vec::new(),
+            crash: None,
+            writes: 0,
+            deaths: 0,
+            deletes_on_read: false,
+            lies_to: BTreeSet::new(),
             dice: FaultDice::new(seed),
+            keep_all: true,
+            down: false,
             settings,
             pages: Vec::new(),
             waiting: Vec::new(),
             echoes: Vec::new(),
-            known: BTreeSet::new(),
+            held: Vec::new(),
+            known: BTreeMap::new(),
+            fetched: BTreeSet::new(),
             rng: ChaCha20Rng::seed_from_u64(seed ^ 0xb0a2d),
         };
         mailbox.append(unix_s);
@@ -66,14 +121,37 @@ impl SimMailbox {
         crypto::hash(&[b"seed", &self.key, &epoch.to_be_bytes()])
     }
 
-    /// Closes the open page if it is time; gives the number of the new page.
-    pub(crate) fn close(&mut self, unix_s: u64) -> Option<usize> {
+    /// Counts a write, and dies at it if it is to.
+    fn write(&mut self) -> Write {
+        self.writes += 1;
+        let died = match self.crash {
+            Some(MailboxCrash::After(at)) if at == self.writes => Write::Died { written: true },
+            Some(MailboxCrash::Before(at)) if at == self.writes => Write::Died { written: false },
+            _ => return Write::Good,
+        };
+        self.deaths += 1;
+        self.down = true;
+        died
+    }
+
+    /// Closes the open page if it is time; gives the number of the new page, or that it died of it.
+    pub(crate) fn close(&mut self, unix_s: u64) -> (Option<usize>, Write) {
+        if self.down {
+            return (None, Write::Good);
+        }
+        let late = self.held.extract_if(.., |(due, _)| *due <= unix_s);
+        self.waiting.extend(late.map(|(_, envelope)| envelope));
         let last = self.pages.last().map_or(0, |page| page.frame.header.closed_at);
         let due = !self.waiting.is_empty()
             || !self.echoes.is_empty()
             || unix_s >= last + EMPTY_S
             || unix_s / 86_400 != last / 86_400;
-        due.then(|| self.append(unix_s))
+        if !due {
+            return (None, Write::Good);
+        }
+        let write = self.write();
+        let written = write != Write::Died { written: false };
+        (written.then(|| self.append(unix_s.max(last))), write)
     }
 
     fn append(&mut self, unix_s: u64) -> usize {
@@ -107,19 +185,46 @@ impl SimMailbox {
         unix_s: u64,
         work: ([u8; 32], u64),
         envelope: &Envelope,
-        (store, echo): (bool, bool),
-    ) -> PutAnswer {
+        fare: Fare,
+    ) -> (PutAnswer, Write) {
         let hour = unix_s / 3600;
         let (seed, epoch) = work;
         let paid = (epoch == hour || epoch + 1 == hour) && seed == self.seed_of(epoch);
-        if paid && store && self.known.insert(envelope.digest()) {
-            self.waiting.push(envelope.clone());
-            self.stored.push(Stored { at: now, envelope: envelope.clone() });
-            if echo {
-                self.echoes.push(envelope.clone());
+        let mut write = Write::Good;
+        if paid && fare.store && !self.known.contains_key(&envelope.digest()) {
+            write = self.write();
+            if write != (Write::Died { written: false }) {
+                self.take(now, unix_s, envelope, fare);
             }
         }
-        self.answer(paid)
+        (self.answer(paid), write)
+    }
+
+    fn take(&mut self, now: u64, unix_s: u64, envelope: &Envelope, fare: Fare) {
+        self.known.insert(envelope.digest(), unix_s);
+        if fare.hold_s > 0 {
+            self.held.push((unix_s + fare.hold_s, envelope.clone()));
+        } else {
+            self.waiting.push(envelope.clone());
+        }
+        if self.keep_all {
+            self.stored.push(Stored { at: now, envelope: envelope.clone() });
+        }
+        if fare.echo {
+            self.echoes.push(envelope.clone());
+        }
+    }
+
+    /// The disk of an earlier moment is put back: pages, envelopes and what was known since then
+    /// are gone, and numbers of pages come a second time.
+    pub fn roll_back(&mut self, unix_s: u64) {
+        let then = |page: &Page| page.frame.header.closed_at <= unix_s;
+        let keep = self.pages.iter().take_while(|page| then(page)).count().max(1);
+        self.pages.truncate(keep);
+        self.waiting.clear();
+        self.echoes.clear();
+        self.held.clear();
+        self.known.retain(|_, at| *at <= unix_s);
     }
 
     pub(crate) fn answer(&self, stored: bool) -> PutAnswer {
@@ -131,7 +236,9 @@ impl SimMailbox {
     }
 
     pub(crate) fn fetch(&mut self, page: u64, chunk: u16, honest: bool) -> Vec<u8> {
-        let at = usize::try_from(page).unwrap();
+        let at = usize::try_from(page).unwrap_or(usize::MAX);
+        let gone = self.deletes_on_read && !self.fetched.insert((page, chunk));
+        let honest = honest && !gone;
         let answer = self.pages.get(at).filter(|_| honest).and_then(|page| page.answer(chunk));
         match answer {
             Some(answer) => answer.encode(),
@@ -139,8 +246,13 @@ impl SimMailbox {
         }
     }
 
-    pub(crate) fn frame(&self, page: usize) -> &DigestFrame {
-        &self.pages[page].frame
+    /// A page as this client is shown it.
+    pub(crate) fn frame_for(&mut self, page: usize, client: usize) -> DigestFrame {
+        let mut frame = self.pages[page].frame.clone();
+        if self.lies_to.remove(&client) {
+            self.rng.fill_bytes(&mut frame.header.seed);
+        }
+        frame
     }
 
     /// Every frame, oldest first.

@@ -106,6 +106,13 @@ impl World {
         self.contact(client, &format!("{peer}")).unwrap().0
     }
 
+    /// The same, if the client is on.
+    #[must_use]
+    pub fn peer_on_disk(&self, client: usize, peer: usize) -> Option<ContactId> {
+        let engine = self.clients[client].engine.as_ref()?;
+        engine.contacts().find(|c| c.name == peer.to_string()).map(|c| c.id)
+    }
+
     /// Queues a text.
     pub fn send(&mut self, from: usize, to: usize, text: &str) -> MessageId {
         let contact = self.peer(from, to);

@@ -1,15 +1,13 @@
-use crate::client::Client;
-use crate::mailbox::SimMailbox;
-use crate::transcript::{Kind, Record};
-use board::envelope::Envelope;
-use board::frame::{FetchAnswer, PutAnswer, PutRequest, Request, Window};
-use board::header::{DigestFrame, DigestReader};
-use board::tag::OnionKey;
-use engine::{Answer, Effect, FailReason, Mode, Now, OpId, Operation, OperationKind};
+use crate::client::{Client, Done};
+use crate::gate::{Gate, Origin};
+use crate::mailbox::{SimMailbox, Write};
+use crate::model::Model;
+use crate::traffic::Stream;
+use crate::transcript::Record;
+use engine::{Answer, Effect, Mode, Now, OpId, Operation, OperationKind};
 use rand_chacha::ChaCha20Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::SeedableRng;
 use std::collections::BTreeMap;
-use wire::Codec;
 
 /// A second of virtual time.
 pub const SECOND: u64 = 1000;
@@ -21,23 +19,19 @@ pub const HOUR: u64 = 60 * MINUTE;
 pub const DAY: u64 = 24 * HOUR;
 /// When every world begins: noon UTC.
 pub const START_UNIX_S: u64 = 1_767_268_800;
-/// A request without an answer is given up after this.
-const TIMEOUT: u64 = MINUTE;
+/// A mailbox that died is started again after this.
+const MAILBOX_PAUSE: u64 = 20 * SECOND;
 
-/// Names a client's operation, in one of its lives.
-type Origin = (usize, u64, OpId);
-
-enum Event {
+pub(crate) enum Event {
     Close(usize),
     Arrive(Origin, usize, OperationKind),
     Deliver(Origin, Answer),
-}
-
-struct Stream {
-    origin: Origin,
-    mailbox: usize,
-    delay: u64,
-    reader: DigestReader,
+    /// An answer that comes when it is no longer waited for, or a second time.
+    Stray(Origin, Answer),
+    /// A client is started again, if it was not before.
+    Wake(usize, u64),
+    /// A mailbox is started again.
+    Rise(usize),
 }
 
 /// Clients, mailboxes and a clock.
@@ -50,13 +44,19 @@ pub struct World {
     pub mailboxes: Vec<SimMailbox>,
     /// Every operation that left a client.
     pub transcript: Vec<Record>,
+    /// Whether `transcript` is kept. A long run has no use for it.
+    pub record: bool,
+    /// What stands between the clients and the mailboxes.
+    pub gate: Gate,
+    /// What each person must see, if somebody asks.
+    pub model: Option<Model>,
     /// Whether operations take as long as they do through Tor, or 50 ms.
     pub tor: bool,
-    seed: u64,
+    pub(crate) seed: u64,
     queue: BTreeMap<(u64, u64), Event>,
     next: u64,
-    streams: Vec<Stream>,
-    rng: ChaCha20Rng,
+    pub(crate) streams: Vec<Stream>,
+    pub(crate) rng: ChaCha20Rng,
 }
 
 impl World {
@@ -68,6 +68,9 @@ impl World {
             clients: Vec::new(),
             mailboxes: Vec::new(),
             transcript: Vec::new(),
+            record: true,
+            gate: Gate::new(seed),
+            model: None,
             tor: false,
             seed,
             queue: BTreeMap::new(),
@@ -84,13 +87,13 @@ impl World {
     }
 
     /// The time as this client is told it.
-    fn clock_of(&self, client: usize) -> Now {
+    pub(crate) fn clock_of(&self, client: usize) -> Now {
         let Now { mono_ms, unix_ms } = self.clock();
         let unix_ms = unix_ms.checked_add_signed(self.clients[client].skew_ms).unwrap();
         Now { mono_ms, unix_ms }
     }
 
-    fn unix_s(&self) -> u64 {
+    pub(crate) fn unix_s(&self) -> u64 {
         self.clock().unix_s()
     }
 
@@ -130,7 +133,7 @@ impl World {
         self.start(client, Operation { id, mailbox, token, kind });
     }
 
-    fn schedule(&mut self, at: u64, event: Event) {
+    pub(crate) fn schedule(&mut self, at: u64, event: Event) {
         self.queue.insert((at, self.next), event);
         self.next += 1;
     }
@@ -144,48 +147,37 @@ impl World {
         let now = self.clock_of(client);
         let (engine, rng) = self.clients[client].live()?;
         let (out, step) = input(engine, rng, now);
-        let effects = self.clients[client].commit(now, step);
-        for effect in effects {
-            match effect {
-                Effect::Start(operation) => self.start(client, operation),
-                Effect::Stop(id) => {
-                    let life = self.clients[client].loads;
-                    self.streams.retain(|s| s.origin != (client, life, id));
-                }
+        match self.clients[client].commit(now, step) {
+            Done::Saved(effects) => effects.into_iter().for_each(|e| self.effect(client, e)),
+            Done::Loaded => self.cut_off(client),
+            Done::Off(span) => {
+                self.cut_off(client);
+                let life = self.clients[client].loads;
+                self.schedule(self.now + span, Event::Wake(client, life));
             }
+        }
+        if let Some(model) = &mut self.model {
+            model.tick(self.now);
+            model.saved(client, &mut self.clients);
         }
         Some(out)
     }
 
-    fn start(&mut self, client: usize, operation: Operation) {
-        let Operation { id, mailbox: key, token, kind } = operation;
-        let mailbox = self.mailbox_of(&key);
-        let (seen, size) = match &kind {
-            OperationKind::Put { envelope, epoch, .. } => {
-                (Kind::Put(envelope.clone()), put_size(envelope, *epoch))
+    fn effect(&mut self, client: usize, effect: Effect) {
+        match effect {
+            Effect::Start(operation) => self.start(client, operation),
+            Effect::Stop(id) => {
+                let origin = Origin { client, life: self.clients[client].loads, id };
+                self.gate.end(&origin);
+                self.streams.retain(|s| s.origin != origin);
             }
-            OperationKind::Fetch { page, chunk } => {
-                let request = Request::Fetch { page: *page, chunk: *chunk };
-                (Kind::Fetch { page: *page, chunk: *chunk }, request.encode().len())
-            }
-            OperationKind::Digest(window) => {
-                (Kind::Digest(*window), Request::Digest(*window).encode().len())
-            }
-        };
-        let at = self.now;
-        self.transcript.push(Record { at, client, mailbox, token, kind: seen, size });
-        let delay = self.delay();
-        let origin = (client, self.clients[client].loads, id);
-        self.schedule(at + delay, Event::Arrive(origin, mailbox, kind));
+        }
     }
 
-    fn mailbox_of(&self, key: &OnionKey) -> usize {
-        self.mailboxes.iter().position(|m| m.key == *key).expect("no such mailbox")
-    }
-
-    fn delay(&mut self) -> u64 {
-        let draw = self.rng.next_u64();
-        if self.tor { SECOND + draw % (4 * SECOND) } else { 50 }
+    /// The program of a client is gone: nothing of what it asked for is waited for.
+    pub(crate) fn cut_off(&mut self, client: usize) {
+        self.gate.forget(client);
+        self.streams.retain(|s| s.origin.client != client);
     }
 
     /// Runs until `until`, in milliseconds of this world.
@@ -238,130 +230,66 @@ impl World {
         match event {
             Event::Close(at) => {
                 let unix_s = self.unix_s();
-                if let Some(page) = self.mailboxes[at].close(unix_s) {
+                let (page, write) = self.mailboxes[at].close(unix_s);
+                if let Some(page) = page.filter(|_| write == Write::Good) {
                     self.publish(at, page);
                 }
+                self.survive(at, write);
                 let next = self.now + self.mailboxes[at].interval_ms();
                 self.schedule(next, Event::Close(at));
             }
-            Event::Arrive(origin, mailbox, kind) => self.arrive(origin, mailbox, kind),
-            Event::Deliver((client, life, id), answer) => {
-                if self.clients[client].loads == life {
-                    self.drive(client, |engine, rng, now| {
-                        ((), engine.handle_answer(rng, now, id, answer))
-                    });
+            Event::Arrive(origin, mailbox, kind) => {
+                if self.gate.is_open(&origin) {
+                    self.arrive(origin, mailbox, kind);
                 }
             }
-        }
-    }
-
-    /// Sends a page to every stream, through the reader that the shell has there.
-    fn publish(&mut self, mailbox: usize, page: usize) {
-        let frame = self.mailboxes[mailbox].frame(page).clone();
-        let streams = core::mem::take(&mut self.streams);
-        for mut stream in streams {
-            let mut alive = true;
-            if stream.mailbox == mailbox {
-                let faults = self.mailboxes[mailbox].faults;
-                let fate = self.mailboxes[mailbox].dice.draw(&faults);
-                let lost = fate.lose_request;
-                alive = !lost && self.send_frame(&mut stream, &frame, fate.flip);
-                if lost {
-                    self.fail(stream.origin, stream.delay, FailReason::Closed);
-                }
-            }
-            if alive {
-                self.streams.push(stream);
-            }
-        }
-    }
-
-    fn send_frame(&mut self, stream: &mut Stream, frame: &DigestFrame, flip: Option<u64>) -> bool {
-        let mut bytes = frame.to_bytes();
-        turn(&mut bytes, flip);
-        let at = self.now + stream.delay;
-        match stream.reader.push(&bytes) {
-            Ok(frames) => {
-                for frame in frames {
-                    self.schedule(
-                        at,
-                        Event::Deliver(stream.origin, Answer::Frame(Box::new(frame))),
-                    );
-                }
-                true
-            }
-            Err(_) => {
-                self.fail(stream.origin, stream.delay, FailReason::Garbage);
-                false
-            }
-        }
-    }
-
-    fn fail(&mut self, origin: Origin, delay: u64, reason: FailReason) {
-        self.schedule(self.now + delay, Event::Deliver(origin, Answer::Failed(reason)));
-    }
-
-    fn arrive(&mut self, origin: Origin, at: usize, kind: OperationKind) {
-        let (now, unix_s, delay) = (self.now, self.unix_s(), self.delay());
-        let mailbox = &mut self.mailboxes[at];
-        let faults = mailbox.faults;
-        let fate = mailbox.dice.draw(&faults);
-        let delay = delay + fate.delay_ms;
-        if fate.lose_request {
-            let reason = if faults.dead { FailReason::Unreachable } else { FailReason::Closed };
-            return self.fail(origin, delay, reason);
-        }
-        let answer = match kind {
-            OperationKind::Digest(window) => {
-                return self.digest(origin, at, window, delay, fate.flip);
-            }
-            OperationKind::Put { envelope, seed, epoch, .. } => {
-                let answer = if fate.retry {
-                    mailbox.answer(false)
-                } else {
-                    let how = (!fate.drop_put, fate.duplicate);
-                    mailbox.put(now, unix_s, (seed, epoch), &envelope, how)
+            Event::Deliver(origin, answer) => {
+                let waited = match answer {
+                    Answer::Frame(_) => self.gate.is_open(&origin),
+                    _ => self.gate.end(&origin),
                 };
-                let mut bytes = answer.encode();
-                turn(&mut bytes, fate.flip);
-                PutAnswer::decode(&bytes).map(Answer::Put)
+                if waited {
+                    self.answer(origin, answer);
+                }
             }
-            OperationKind::Fetch { page, chunk } => {
-                let mut bytes = mailbox.fetch(page, chunk, !fate.garbage_fetch);
-                turn(&mut bytes, fate.flip);
-                FetchAnswer::decode(&bytes).map(|answer| Answer::Fetch(Box::new(answer)))
+            Event::Stray(origin, answer) => self.answer(origin, answer),
+            Event::Wake(client, life) => {
+                let there = &self.clients[client];
+                if there.engine.is_none() && there.loads == life {
+                    self.switch_on(client);
+                }
             }
-        };
-        if fate.lose_answer || delay > TIMEOUT {
-            return self.fail(origin, TIMEOUT, FailReason::Timeout);
+            Event::Rise(at) => self.mailboxes[at].down = false,
         }
-        let answer = answer.unwrap_or(Answer::Failed(FailReason::Garbage));
-        self.schedule(now + delay, Event::Deliver(origin, answer));
     }
 
-    fn digest(&mut self, origin: Origin, at: usize, window: Window, delay: u64, flip: Option<u64>) {
-        let frames: Vec<DigestFrame> =
-            self.mailboxes[at].window(self.unix_s(), window).cloned().collect();
-        let reader = DigestReader::new(self.mailboxes[at].key);
-        let mut stream = Stream { origin, mailbox: at, delay, reader };
-        let hit = flip.map_or(0, |bit| usize::try_from(bit % 7).unwrap_or(0));
-        for (k, frame) in frames.iter().enumerate() {
-            if !self.send_frame(&mut stream, frame, flip.filter(|_| k == hit)) {
-                return;
-            }
+    fn answer(&mut self, origin: Origin, answer: Answer) {
+        let Origin { client, life, id } = origin;
+        if self.clients[client].loads == life {
+            self.drive(client, |engine, rng, now| ((), engine.handle_answer(rng, now, id, answer)));
         }
-        let (client, life, _) = origin;
-        if window != Window::Stream {
-            self.schedule(self.now + delay, Event::Deliver(origin, Answer::Ended));
-        } else if self.clients[client].loads == life {
-            self.streams.push(stream);
+    }
+
+    /// A mailbox that died takes its streams with it, and is started again.
+    pub(crate) fn survive(&mut self, mailbox: usize, write: Write) {
+        if write != Write::Good {
+            self.drop_streams(mailbox);
+            self.schedule(self.now + MAILBOX_PAUSE, Event::Rise(mailbox));
         }
+    }
+
+    /// The disk of a mailbox of a span ago is put back.
+    pub fn roll_back(&mut self, mailbox: usize, span: u64) {
+        let then = self.unix_s().saturating_sub(span / SECOND);
+        self.mailboxes[mailbox].roll_back(then);
+        self.drop_streams(mailbox);
     }
 
     /// Turns a client off, as a lock or the end of the program does.
     pub fn switch_off(&mut self, client: usize) {
         self.clients[client].engine = None;
-        self.streams.retain(|s| s.origin.0 != client);
+        self.clients[client].disk.closed();
+        self.cut_off(client);
     }
 
     /// Loads a client from its disk.
@@ -377,16 +305,4 @@ impl World {
         let now = self.clock_of(client);
         self.clients[client].load_seeded(now, seed);
     }
-}
-
-fn put_size(envelope: &Envelope, epoch: u64) -> usize {
-    let request =
-        PutRequest { epoch, nonce: [0; 16], solution: [0; 16], envelope: envelope.clone() };
-    Request::Put(request).encode().len()
-}
-
-fn turn(bytes: &mut [u8], flip: Option<u64>) {
-    let Some(bit) = flip.and_then(|bit| usize::try_from(bit).ok()) else { return };
-    let bit = bit % (bytes.len() * 8);
-    bytes[bit / 8] ^= 1 << (bit % 8);
 }

@@ -21,6 +21,8 @@ mod coupling;
 mod crash;
 #[path = "it/delivery.rs"]
 mod delivery;
+#[path = "it/faults.rs"]
+mod faults;
 #[path = "it/hostile.rs"]
 mod hostile;
 #[path = "it/knowledge.rs"]
@@ -33,3 +35,5 @@ mod pairing;
 mod receipts;
 #[path = "it/resync.rs"]
 mod resync;
+#[path = "it/soak.rs"]
+mod soak;

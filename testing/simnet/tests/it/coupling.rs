@@ -52,6 +52,7 @@ fn run(seed: u64, disks: &[Disk; 2], workload: Workload) -> Outline {
             flip: 20,
             delay_ms: 30_000,
             dead: false,
+            hold: 0,
         };
     }
     for (client, disk) in disks.iter().enumerate() {

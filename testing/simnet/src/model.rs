@@ -1,0 +1,214 @@
+//! What each person must see: a model that knows no protocol, only who said what to whom.
+
+use crate::client::Client;
+use crate::disk::{Disk, MessageKey, SavedMessage};
+use crate::world::{DAY, World};
+use engine::changes::{MessageState, Table};
+use engine::{ContactId, MessageId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// A message is given up after this, by the sender's clock, which may be a day ahead.
+const GIVE_UP: u64 = 13 * DAY;
+
+/// What somebody said, and what is known of it.
+struct Said {
+    id: MessageId,
+    text: String,
+    at: u64,
+    /// Given up, after so long that it may be.
+    failed: bool,
+}
+
+/// Who speaks, to whom, and the how-manieth message it is.
+pub type Place = (usize, usize, usize);
+
+/// A difference between what a person sees and what the model says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It was said, and is not seen.
+    Lost(Place),
+    /// It is seen twice.
+    Duplicated(Place),
+    /// It is seen after one that was said later.
+    Reordered(Place),
+    /// Other words are seen than were said.
+    Altered(Place),
+    /// Something is seen that this contact never said.
+    Stranger(usize),
+    /// It is gone from the sender's own history.
+    Forgotten(Place),
+    /// The sender is told that it was delivered, and the peer's disk does not hold it.
+    ReceiptTooEarly(Place),
+    /// It was given up though it was young.
+    GivenUp(Place),
+    /// Two streams of a client shared an isolation token, so many times.
+    SharedCircuit(u64),
+    /// A program fell over.
+    Panicked,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self {
+            Self::Lost(_) => "lost",
+            Self::Duplicated(_) => "duplicated",
+            Self::Reordered(_) => "reordered",
+            Self::Altered(_) => "altered",
+            Self::Stranger(_) => "never said",
+            Self::Forgotten(_) => "forgotten by its sender",
+            Self::ReceiptTooEarly(_) => "delivered, but on no disk",
+            Self::GivenUp(_) => "given up too early",
+            Self::SharedCircuit(_) => "shared a circuit",
+            Self::Panicked => "a program fell over",
+        };
+        match self {
+            Self::Lost((from, to, k))
+            | Self::Duplicated((from, to, k))
+            | Self::Reordered((from, to, k))
+            | Self::Altered((from, to, k))
+            | Self::Forgotten((from, to, k))
+            | Self::ReceiptTooEarly((from, to, k))
+            | Self::GivenUp((from, to, k)) => write!(f, "{what}: {k} from {from} to {to}"),
+            Self::Stranger(by) => write!(f, "{what}: seen by {by}"),
+            Self::SharedCircuit(times) => write!(f, "{what}: {times} times"),
+            Self::Panicked => f.write_str(what),
+        }
+    }
+}
+
+/// What everybody said.
+#[derive(Default)]
+pub struct Model {
+    said: BTreeMap<(usize, usize), Vec<Said>>,
+    places: BTreeMap<(usize, MessageKey), Place>,
+    /// Whom a client means by a contact, and the other way round.
+    people: BTreeMap<(usize, ContactId), usize>,
+    contacts: BTreeMap<(usize, usize), ContactId>,
+    /// Said and neither delivered nor given up.
+    open: BTreeSet<Place>,
+    findings: Vec<Finding>,
+    now: u64,
+}
+
+impl Model {
+    /// A model of the pairs of a world, who have said nothing yet.
+    #[must_use]
+    pub fn of(world: &World, pairs: &[(usize, usize)]) -> Self {
+        let mut model = Self::default();
+        for (a, b) in pairs.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]) {
+            let contact = world.peer(a, b);
+            model.people.insert((a, contact), b);
+            model.contacts.insert((a, b), contact);
+            model.said.insert((a, b), Vec::new());
+        }
+        model
+    }
+
+    /// How much was said from one to another.
+    #[must_use]
+    pub fn count(&self, from: usize, to: usize) -> usize {
+        self.said.get(&(from, to)).map_or(0, Vec::len)
+    }
+
+    /// Somebody's program says that this is queued, or shows it after a crash.
+    pub(crate) fn said(&mut self, now: u64, from: usize, to: usize, message: &SavedMessage) {
+        let all = self.said.entry((from, to)).or_default();
+        let place = (from, to, all.len());
+        all.push(Said { id: message.id, text: message.text.clone(), at: now, failed: false });
+        self.places.insert((from, (message.contact, message.id)), place);
+        self.open.insert(place);
+    }
+
+    pub(crate) const fn tick(&mut self, now: u64) {
+        self.now = now;
+    }
+
+    /// A client has saved a step.
+    pub(crate) fn saved(&mut self, client: usize, clients: &mut [Client]) {
+        for (key, state) in core::mem::take(&mut clients[client].disk.moved) {
+            let Some(place) = self.places.get(&(client, key)).copied() else { continue };
+            let (from, to, k) = place;
+            match state {
+                MessageState::Delivered => {
+                    self.open.remove(&place);
+                    let contact = self.contacts[&(to, from)];
+                    if !holds(&clients[to].disk, (contact, key.1)) {
+                        self.findings.push(Finding::ReceiptTooEarly(place));
+                    }
+                }
+                MessageState::Failed => {
+                    self.open.remove(&place);
+                    let said = self.said.get_mut(&(from, to)).and_then(|all| all.get_mut(k));
+                    if let Some(said) = said {
+                        said.failed = true;
+                        if self.now < said.at + GIVE_UP {
+                            self.findings.push(Finding::GivenUp(place));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether something was said of which its sender does not know what became of it.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// How much was said.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.said.values().map(|all| u64::try_from(all.len()).unwrap()).sum()
+    }
+
+    /// Compares what everybody has read with what was said to them.
+    #[must_use]
+    pub fn judge(&self, clients: &[Client]) -> Vec<Finding> {
+        let mut findings = self.findings.clone();
+        for ((from, to), all) in &self.said {
+            let ids: BTreeMap<MessageId, usize> =
+                all.iter().enumerate().map(|(k, said)| (said.id, k)).collect();
+            let contact = self.contacts[&(*to, *from)];
+            let mut seen: BTreeSet<usize> = BTreeSet::new();
+            let mut last = None;
+            for key in clients[*to].shown.iter().filter(|key| key.0 == contact) {
+                let Some(k) = ids.get(&key.1).copied() else {
+                    findings.push(Finding::Stranger(*to));
+                    continue;
+                };
+                let place = (*from, *to, k);
+                if !seen.insert(k) {
+                    findings.push(Finding::Duplicated(place));
+                } else if last > Some(k) {
+                    findings.push(Finding::Reordered(place));
+                }
+                last = last.max(Some(k));
+                let text = clients[*to].disk.message(key).map(|message| message.text.as_str());
+                if text.is_some_and(|text| text != all[k].text) {
+                    findings.push(Finding::Altered(place));
+                }
+            }
+            let own = self.contacts[&(*from, *to)];
+            for (k, said) in all.iter().enumerate() {
+                let place = (*from, *to, k);
+                if !said.failed && !seen.contains(&k) {
+                    findings.push(Finding::Lost(place));
+                }
+                if clients[*from].disk.message(&(own, said.id)).is_none() {
+                    findings.push(Finding::Forgotten(place));
+                }
+            }
+        }
+        findings
+    }
+}
+
+/// Whether a disk holds a message of the peer's: shown, or whole and waiting for its turn.
+fn holds(disk: &Disk, key: MessageKey) -> bool {
+    let row = [key.0, key.1].concat();
+    disk.message(&key).is_some_and(|m| m.state == MessageState::Received)
+        || disk.has(Table::Partial, &row)
+}

@@ -1,0 +1,120 @@
+//! A person sees what was said to them, once and in order, whatever goes wrong: lives drawn from
+//! seeds, and stores broken on purpose.
+
+use simnet::{Act, Fault, Finding, Plan, Sabotage, Tally, live, plan, soak};
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
+/// A quarter of the short profile's 1200 messages.
+fn quarter(seed: u64) {
+    let (tally, wrong) = soak(seed, 300, 1, &AtomicBool::new(false), |_| ());
+    assert!(wrong.is_empty(), "cargo xtask soak --sim --seed {seed}: {wrong:?}");
+    assert_eq!((tally.messages, tally.lost, tally.duplicated, tally.reordered), (300, 0, 0, 0));
+    assert!(tally.faults > tally.lives, "{tally}");
+}
+
+#[test]
+fn in_3_prd_2_soak_loses_doubles_and_reorders_nothing_first_quarter() {
+    quarter(1);
+}
+
+#[test]
+fn in_3_prd_2_soak_loses_doubles_and_reorders_nothing_second_quarter() {
+    quarter(2);
+}
+
+#[test]
+fn in_3_prd_2_soak_loses_doubles_and_reorders_nothing_third_quarter() {
+    quarter(3);
+}
+
+#[test]
+fn in_3_prd_2_soak_loses_doubles_and_reorders_nothing_last_quarter() {
+    quarter(4);
+}
+
+/// Every kind of fault is drawn often enough to say something about it.
+#[test]
+fn soak_plans_hold_every_fault() {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut spans = 0;
+    for life in 0..200 {
+        for (_, act) in plan(1, life, u64::MAX).acts {
+            if let Act::Fault(fault) = act {
+                seen.insert(fault.name());
+                spans += u64::from(matches!(fault, Fault::Absent(..) | Fault::AllAbsent(_)));
+            }
+        }
+    }
+    let expected = [
+        "absent",
+        "clock",
+        "disk full",
+        "fsync error",
+        "gate killed",
+        "killed",
+        "mailbox drops",
+        "mailbox equivocates",
+        "mailbox garbage",
+        "mailbox gone",
+        "mailbox killed",
+        "mailbox rolled back",
+        "mailbox unreachable",
+        "mailbox withholds",
+        "power cut",
+    ];
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
+    assert!(spans > 200);
+}
+
+#[test]
+fn soak_a_life_replays_exactly() {
+    let first = live(&Plan::draw(77, 40), None);
+    assert!(first == live(&Plan::draw(77, 40), None));
+    assert!(first.0 != live(&Plan::draw(78, 40), None).0, "control");
+}
+
+/// Lives until the broken store is caught; gives what was found.
+fn caught(sabotage: Sabotage) -> Vec<Finding> {
+    for seed in 0..40 {
+        let plan = Plan::draw(seed, 60);
+        let found = std::panic::catch_unwind(|| live(&plan, Some(sabotage)).1)
+            .unwrap_or_else(|_| vec![Finding::Panicked]);
+        if !found.is_empty() {
+            let (sound, none) = live(&plan, None);
+            assert!(none.is_empty(), "the sound store fails as well: {sound}");
+            return found;
+        }
+    }
+    panic!("{sabotage:?} was not caught");
+}
+
+fn of(findings: &[Finding]) -> Tally {
+    let mut tally = Tally::default();
+    findings.iter().for_each(|finding| tally.finding(finding));
+    tally
+}
+
+#[test]
+fn soak_control_ack_before_save_is_caught() {
+    let found = of(&caught(Sabotage::AckBeforeSave));
+    assert!(found.lost > 0, "{found}");
+}
+
+#[test]
+fn soak_control_delete_on_read_is_caught() {
+    let found = of(&caught(Sabotage::DeleteOnRead));
+    assert!(found.lost > 0, "{found}");
+}
+
+#[test]
+fn soak_control_forgotten_mids_are_caught() {
+    let found = of(&caught(Sabotage::ForgetMids));
+    assert!(found.duplicated > 0, "{found}");
+}
+
+#[test]
+fn soak_control_an_outbox_outside_the_transaction_is_caught() {
+    let found = of(&caught(Sabotage::OutboxApart));
+    assert!(found.lost > 0, "{found}");
+}
