@@ -19,10 +19,13 @@ pub struct SavedMessage {
 /// Names a message on a disk: conversation and identifier.
 pub type MessageKey = ([u8; 16], [u8; 16]);
 
+/// Names a row.
+type RowKey = (Table, Vec<u8>);
+
 /// What a client has saved. A clone of it is what is left after `kill -9`.
 #[derive(Clone, Default)]
 pub struct Disk {
-    rows: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+    rows: BTreeMap<RowKey, Vec<u8>>,
     /// Messages in the order of saving.
     pub messages: Vec<SavedMessage>,
     /// Where a message stands in `messages`.
@@ -35,7 +38,7 @@ pub struct Disk {
     pub(crate) deleted: BTreeSet<MessageKey>,
     sabotage: Option<Sabotage>,
     /// Writes of a broken store that are not in the transaction.
-    apart: Vec<((Table, Vec<u8>), Option<Vec<u8>>)>,
+    apart: Vec<(RowKey, Option<Vec<u8>>)>,
     /// What a power cut leaves of a broken store, and writes since then.
     synced: Option<(Box<Self>, u32)>,
 }
@@ -100,7 +103,7 @@ impl Disk {
         }
     }
 
-    fn write(&mut self, key: (Table, Vec<u8>), value: Option<Vec<u8>>) {
+    fn write(&mut self, key: RowKey, value: Option<Vec<u8>>) {
         match value {
             Some(value) => self.rows.insert(key, value),
             None => self.rows.remove(&key),
