@@ -218,7 +218,8 @@ impl Plan {
     }
 
     /// One time at most a mailbox destroys what it has: when all of the 64 indices that may be under
-    /// way and every repeat of them are gone, a session is stuck (`docs/known-issues.md`).
+    /// way and every repeat of them are gone, a session is stuck until it is renewed (REK-3), which has
+    /// tests of its own.
     fn destroy(&mut self, dice: &mut Dice, end: u64) {
         let mailbox = dice.below(self.mailboxes - 1);
         let (at, span) = (dice.span(0, end), dice.span(MINUTE, HOUR));
