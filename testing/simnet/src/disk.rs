@@ -37,8 +37,6 @@ pub struct Disk {
     /// Messages that were deleted when they were read, in a broken store.
     pub(crate) deleted: BTreeSet<MessageKey>,
     sabotage: Option<Sabotage>,
-    /// Writes of a broken store that are not in the transaction.
-    apart: Vec<(RowKey, Option<Vec<u8>>)>,
     /// What a power cut leaves of a broken store, and writes since then.
     synced: Option<(Box<Self>, u32)>,
 }
@@ -54,9 +52,6 @@ impl Disk {
     /// are faults of the engine.
     pub fn apply(&mut self, changes: &Changes) {
         self.sync_sometimes();
-        for (key, value) in core::mem::take(&mut self.apart) {
-            self.write(key, value);
-        }
         for change in &changes.0 {
             match change {
                 Change::Put { table, key, value } => {
@@ -98,7 +93,6 @@ impl Disk {
         let key = (table, key.to_vec());
         match (self.sabotage, table) {
             (Some(Sabotage::ForgetMids), Table::Seen) => {}
-            (Some(Sabotage::OutboxApart), Table::Outbox) => self.apart.push((key, value)),
             _ => self.write(key, value),
         }
     }
@@ -136,7 +130,6 @@ impl Disk {
     /// The program or the machine died: what was not on the disk is gone. A sound store has
     /// nothing to lose here, for it says that something is saved after it was synced.
     pub(crate) fn crashed(&mut self) {
-        self.apart.clear();
         if let Some((synced, _)) = self.synced.take() {
             *self = *synced;
         }
@@ -144,9 +137,6 @@ impl Disk {
 
     /// The program ended in an orderly way: a broken store makes up for what it left open.
     pub(crate) fn closed(&mut self) {
-        for (key, value) in core::mem::take(&mut self.apart) {
-            self.write(key, value);
-        }
         self.synced = None;
     }
 

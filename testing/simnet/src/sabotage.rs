@@ -8,12 +8,9 @@ pub enum Sabotage {
     DeleteOnRead,
     /// Which messages have come is not saved.
     ForgetMids,
-    /// The rows of the outbox are written by themselves, after the step's transaction.
-    OutboxApart,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::AckBeforeSave, Self::DeleteOnRead, Self::ForgetMids, Self::OutboxApart];
+    pub const ALL: [Self; 3] = [Self::AckBeforeSave, Self::DeleteOnRead, Self::ForgetMids];
 }
