@@ -141,11 +141,23 @@ pub(crate) enum Verb {
     /// Send a message. It is saved and waits here until a mailbox has it.
     #[command(
         after_help = "Examples:\n  pvtcoms send bob 'hello'\n  pvtcoms send bob - < letter.txt\n  \
-        pvtcoms send bob 'hello' --wait delivered --timeout 600\n  pvtcoms send --recall m_5f\n\n\
+        pvtcoms send bob 'hello' --wait delivered --timeout 600\n  pvtcoms send bob --file \
+        photo.jpg\n  pvtcoms send --recall m_5f\n\n\
         Exits 0 when saved, also offline: queued is success. With --wait a time-out is exit 3, \
         and the message goes on by itself."
     )]
     Send(Send),
+    /// List files on their way, end one, or choose the folder for those that come.
+    #[command(
+        after_help = "Examples:\n  pvtcoms files\n  pvtcoms files list bob\n  pvtcoms files cancel f_5f\n  \
+        pvtcoms files folder ~/Downloads\n\nFiles that come are saved by themselves, in the folder \
+        `received` of the profile until another is chosen, and are not under the passphrase there.",
+        args_conflicts_with_subcommands = true
+    )]
+    Files {
+        #[command(subcommand)]
+        what: Option<Files>,
+    },
     /// Show what came in and was not marked read. Showing changes nothing.
     #[command(after_help = "Examples:\n  pvtcoms inbox\n  pvtcoms inbox --ack\n  \
         pvtcoms --json inbox --follow")]
@@ -374,6 +386,30 @@ pub(crate) enum Contacts {
     },
 }
 
+/// Verbs of `files`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Files {
+    /// List files on their way, and what became of others in the last 30 days (the default).
+    #[command(after_help = "Example:\n  pvtcoms files list bob")]
+    List {
+        /// Name or identifier of a contact; else of all.
+        #[arg(default_value = "")]
+        contact: String,
+    },
+    /// End a file that is on its way, in either direction. The contact is told.
+    #[command(after_help = "Example:\n  pvtcoms files cancel f_5f")]
+    Cancel {
+        /// Identifier or its beginning.
+        file: String,
+    },
+    /// Choose the folder for files that come, or show it.
+    #[command(after_help = "Examples:\n  pvtcoms files folder\n  pvtcoms files folder ~/Downloads")]
+    Folder {
+        /// A folder that is there; without it the present one is shown.
+        path: Option<PathBuf>,
+    },
+}
+
 /// Arguments of `send`.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
@@ -381,8 +417,11 @@ pub(crate) struct Send {
     #[arg(required_unless_present_any = ["recall", "retry"])]
     pub(crate) contact: Option<String>,
     /// What to say, or `-` to read it from standard input.
-    #[arg(value_name = "TEXT|-", required_unless_present_any = ["recall", "retry"])]
+    #[arg(value_name = "TEXT|-", required_unless_present_any = ["recall", "retry", "file"])]
     pub(crate) text: Option<String>,
+    /// Send this file, 1 byte to 8 MiB. All of it is kept here: the source may vanish.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["text", "recall", "retry", "key"])]
+    pub(crate) file: Option<PathBuf>,
     /// Wait until it is stored at a mailbox, or delivered to the contact.
     #[arg(long, value_name = "STATE", conflicts_with = "recall")]
     pub(crate) wait: Option<WaitFor>,

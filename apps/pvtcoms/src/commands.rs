@@ -4,6 +4,7 @@ mod accept;
 mod chat;
 mod contacts;
 mod doctor;
+mod files;
 mod inbox;
 mod init;
 mod invite;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: Cli, out: &Out) -> Outcome {
         Verb::Contacts { what } => contacts::run(&face, what),
         Verb::Block { contact, undo } => contacts::block(&face, contact, undo),
         Verb::Send(arguments) => send::run(&face, arguments),
+        Verb::Files { what } => files::run(&face, what),
         Verb::Inbox { follow, ack } => inbox::run(&face, follow, ack),
         Verb::History { contact, limit, before } => inbox::history(&face, contact, limit, before),
         Verb::Chat { contact } => chat::run(&face, contact),

@@ -2,7 +2,8 @@
 
 use crate::output::{Out, plain};
 use daemon::types::view::{
-    Contact, Invite, InviteState, Mailbox, Message, MessageState, Mode, Status, Trust,
+    Contact, File, FileState, Invite, InviteState, Mailbox, Message, MessageState, Mode, Status,
+    Trust,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -32,6 +33,33 @@ pub(crate) fn span(seconds: u64) -> String {
         120..7200 => format!("{} min", seconds / 60),
         7200..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A file: identifier, way, name, how far it is.
+pub(crate) fn file(file: &File) -> String {
+    let way = if file.ours { "to" } else { "from" };
+    let name = plain(file.saved.as_ref().unwrap_or(&file.name));
+    let far = u64::from(file.done).saturating_mul(100).checked_div(file.size.into()).unwrap_or(0);
+    let (contact, state) = (plain(&file.contact), file_state(file));
+    format!("{} {way} {contact}  {name}  {} bytes, {far} %  {state}", file.id, file.size)
+}
+
+/// Where a file stands, in words.
+pub(crate) fn file_state(file: &File) -> &'static str {
+    match (file.state, file.ours) {
+        (FileState::Offered, _) => "waits until the contact knows of it",
+        (FileState::Moving, _) => "on its way",
+        (FileState::Whole, _) => "here, being saved",
+        (FileState::Done, true) => "delivered",
+        (FileState::Done, false) => "saved in your folder",
+        (FileState::Cancelled, _) => "ended here",
+        (FileState::Refused, true) => "not wanted by the contact",
+        (FileState::Refused, false) => "withdrawn by the contact",
+        (FileState::NoRoom, true) => "the contact has too much on its way",
+        (FileState::NoRoom, false) => "too much was on its way",
+        (FileState::Damaged, _) => "what came was not what was offered",
+        (FileState::Failed, _) => "given up: it did not move for 14 days",
     }
 }
 

@@ -12,6 +12,8 @@ pub const WINDOW: u32 = 64;
 secret! {
     /// `SK[g]`: the secret of one generation, from which both directions' chains start.
     pub struct GenerationSecret([u8; 32]);
+    /// `FK`: the secret of one file, from which its own chain starts (FIL-4).
+    pub struct FileSecret([u8; 32]);
     /// `CK[n]`: gives the slot of index `n` and the next chain key; erased when that exists.
     struct ChainKey([u8; 32]);
 }
@@ -40,6 +42,16 @@ impl GenerationSecret {
     }
 }
 
+impl FileSecret {
+    /// `CK[0] = KDF(FK, "file chain", "")`.
+    fn chain(&self) -> ChainKey {
+        ChainKey::filled(|out| kdf(self.expose_secret(), "file chain", &[], out))
+    }
+}
+
+/// Generation and direction of a file's chain: it has neither.
+const OF_FILE: (u16, Direction) = (0, Direction::ToInviter);
+
 crypto::opaque!(SendChain, RecvChain);
 
 impl ChainKey {
@@ -67,6 +79,13 @@ impl SendChain {
     #[must_use]
     pub fn new(secret: &GenerationSecret, g: u16, d: Direction) -> Self {
         Self { g, d, n: 0, key: secret.chain(g, d) }
+    }
+
+    /// Starts at index 0 of the chain of a file (FIL-4).
+    #[must_use]
+    pub fn of_file(secret: &FileSecret) -> Self {
+        let (g, d) = OF_FILE;
+        Self { g, d, n: 0, key: secret.chain() }
     }
 
     /// The generation.
@@ -135,7 +154,17 @@ impl RecvChain {
     /// Starts at index 0 of generation `g`.
     #[must_use]
     pub fn new(secret: &GenerationSecret, g: u16, d: Direction) -> Self {
-        let key = secret.chain(g, d);
+        Self::start(g, d, secret.chain(g, d))
+    }
+
+    /// Starts at index 0 of the chain of a file (FIL-4).
+    #[must_use]
+    pub fn of_file(secret: &FileSecret) -> Self {
+        let (g, d) = OF_FILE;
+        Self::start(g, d, secret.chain())
+    }
+
+    fn start(g: u16, d: Direction, key: ChainKey) -> Self {
         let mut chain = Self { g, d, base: 0, waiting: BTreeMap::new(), end: 0, key };
         chain.fill();
         chain

@@ -1,5 +1,6 @@
 //! The kinds of content (CNT-1, CNT-2).
 
+use crate::file::{Offer, Report};
 use crate::text::Part;
 use crypto::{Zeroizing, secret};
 use wire::{Malformed, Reader, Writer};
@@ -13,6 +14,8 @@ const PART: u8 = 1;
 const RECEIPT: u8 = 2;
 const NEW_GENERATION: u8 = 3;
 const INBOX_SET: u8 = 4;
+const FILE_OFFER: u8 = 7;
+const FILE_REPORT: u8 = 8;
 
 secret! {
     /// `r` of a new generation, 32 fresh bytes (BRD-9).
@@ -41,6 +44,10 @@ pub enum Content {
         /// One or two onion keys, different from each other.
         mailboxes: Vec<[u8; 32]>,
     },
+    /// 7: a file is about to come, under tags of its own (FIL-1).
+    FileOffer(Offer),
+    /// 8: how far a file has come, or that it ends (FIL-1).
+    FileReport(Report),
     /// A kind of a later version: shown as "unsupported message", never an error (CNT-2).
     Unsupported {
         /// The kind.
@@ -66,6 +73,8 @@ impl Content {
                 let count = u8::try_from(mailboxes.len()).unwrap_or(u8::MAX);
                 w.u8(INBOX_SET).u32(*version).u8(count).bytes(&mailboxes.concat());
             }
+            Self::FileOffer(offer) => offer.encode_into(w.u8(FILE_OFFER)),
+            Self::FileReport(report) => report.encode_into(w.u8(FILE_REPORT)),
             Self::Unsupported { kind } => {
                 w.u8(*kind);
             }
@@ -88,6 +97,8 @@ impl Content {
                 Self::NewGeneration { g: r.u16()?, r: GenerationRandom::copy_of(r.array_ref()?) }
             }
             INBOX_SET => inbox_set(&mut r)?,
+            FILE_OFFER => Self::FileOffer(Offer::decode(&mut r)?),
+            FILE_REPORT => Self::FileReport(Report::decode(&mut r)?),
             kind => return Ok(Self::Unsupported { kind }), // CNT-2: whatever follows
         };
         r.finish()?;

@@ -36,6 +36,8 @@ pub fn carried(
         Table::Outbox => return Ok(unsealed(Item::from_row(&value)?)),
         // What sends, what receives, and secrets of handshakes under way.
         Table::Ratchet | Table::Invite | Table::Cursor => return Ok(None),
+        // FIL-14: a file under way has a chain that goes on, and what has ended is no message.
+        Table::File | Table::FilePart => return Ok(None),
     }
     Ok(Some(value))
 }
@@ -46,7 +48,8 @@ fn unsealed(mut item: Item) -> Option<Zeroizing<Vec<u8>>> {
         (Load::Part(_) | Load::Inbox { .. }, Owner::Contact(_)) => true,
         // Of a session or a handshake that the restored profile does not have.
         (Load::Receipt | Load::Generation { .. } | Load::Handshake | Load::Rekey(_), _)
-        | (_, Owner::Pairing(_) | Owner::Renewal(_)) => false,
+        | (Load::Offer(_) | Load::Report(_) | Load::FilePart(_), _)
+        | (_, Owner::Pairing(_) | Owner::Renewal(_) | Owner::File(..)) => false,
     };
     let inbox: Vec<OnionKey> = item.deposits.iter().map(|deposit| deposit.mailbox).collect();
     item.unseal(&inbox);

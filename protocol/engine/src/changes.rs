@@ -30,11 +30,15 @@ pub enum Table {
     /// What a lost session is renewed from, by contact id (16). A contact with such a row and
     /// without one of [`Table::Ratchet`] is a contact whose session must be renewed (REK-1).
     Recovery,
+    /// Files under way, and how others ended, by contact (16) and file (16) (FIL-14).
+    File,
+    /// Their bytes, by contact (16), file (16) and part (4).
+    FilePart,
 }
 
 impl Table {
     /// All tables, for schemas and loading.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Profile,
         Self::Mailbox,
         Self::Contact,
@@ -45,6 +49,8 @@ impl Table {
         Self::Seen,
         Self::Cursor,
         Self::Recovery,
+        Self::File,
+        Self::FilePart,
     ];
 
     /// The table's name in the schema.
@@ -61,6 +67,8 @@ impl Table {
             Self::Seen => "seen",
             Self::Cursor => "cursor",
             Self::Recovery => "recovery",
+            Self::File => "file",
+            Self::FilePart => "file_part",
         }
     }
 }
@@ -143,7 +151,7 @@ pub struct Event {
     pub kind: EventKind,
     /// Whom it concerns, if anyone.
     pub contact: Option<[u8; 16]>,
-    /// Which message it concerns, if any.
+    /// Which message, or which file, it concerns, if any.
     pub message: Option<[u8; 16]>,
     /// When, Unix seconds of this device.
     pub at: u64,
@@ -178,11 +186,17 @@ pub enum EventKind {
     ContactUnblocked,
     /// A lost session with a contact was made anew between the identities that are known (REK-1).
     SessionRenewed,
+    /// A contact sends a file; `message` of the event names it.
+    FileOffered,
+    /// A file of a contact lies in the folder, with the right hash (FIL-12).
+    FileReceived,
+    /// A file of ours arrived, or one of either side ended otherwise (FIL-13).
+    FileEnded,
 }
 
 impl EventKind {
     /// Every kind with its stable number and name.
-    pub const ALL: [(Self, u8, &'static str); 13] = [
+    pub const ALL: [(Self, u8, &'static str); 16] = [
         (Self::Message, 1, "message"),
         (Self::State, 2, "state"),
         (Self::ContactAdded, 3, "contact.added"),
@@ -196,6 +210,9 @@ impl EventKind {
         (Self::ContactBlocked, 20, "contact.blocked"),
         (Self::ContactUnblocked, 21, "contact.unblocked"),
         (Self::SessionRenewed, 30, "contact.renewed"),
+        (Self::FileOffered, 40, "file.offered"),
+        (Self::FileReceived, 41, "file.received"),
+        (Self::FileEnded, 42, "file.ended"),
     ];
 }
 

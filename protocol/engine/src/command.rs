@@ -2,6 +2,7 @@
 
 use crate::MessageId;
 use crate::contact::ContactId;
+use crate::file::FileId;
 use crate::pairing::InviteId;
 use crate::schedule::Mode;
 use board::tag::OnionKey;
@@ -63,6 +64,31 @@ pub enum Command {
         /// What.
         text: Zeroizing<String>,
     },
+    /// Queues a file: all of it is kept here when this is saved (FIL-5).
+    SendFile {
+        /// To whom.
+        contact: ContactId,
+        /// What it is called, 1 to 255 bytes: the last component of its path.
+        name: String,
+        /// The whole, 1 byte to 8 MiB.
+        bytes: Zeroizing<Vec<u8>>,
+    },
+    /// Ends a file that is under way, in either direction (FIL-13).
+    CancelFile {
+        /// To or from whom.
+        contact: ContactId,
+        /// Which.
+        file: FileId,
+    },
+    /// A file of a contact that was whole lies in the folder (FIL-12).
+    FileSaved {
+        /// From whom.
+        contact: ContactId,
+        /// Which.
+        file: FileId,
+        /// Its name in the folder.
+        name: String,
+    },
     /// Takes a message back if nothing of it was sealed.
     Recall {
         /// Whose conversation.
@@ -103,6 +129,8 @@ pub enum Reply {
     Verified,
     /// The message is queued.
     Message(MessageId),
+    /// The file is queued.
+    File(FileId),
     /// The words are wrong; this many tries are left. Saved like every other outcome.
     WrongWords {
         /// Tries left; with none the contact is locked.
@@ -161,6 +189,21 @@ pub enum CommandError {
     /// The contact is verified already.
     #[error("the contact is verified already")]
     AlreadyVerified,
+    /// The file is empty (FIL-3).
+    #[error("the file is empty")]
+    FileEmpty,
+    /// The file is too long (FIL-3).
+    #[error("the file is longer than 8 MiB")]
+    FileTooLong,
+    /// The file's name is empty or too long (FIL-1).
+    #[error("the file's name is empty or longer than 255 bytes")]
+    FileName,
+    /// Too much of ours is under way (FIL-3).
+    #[error("files of more than 32 MiB are under way")]
+    FilesUnderWay,
+    /// The file has ended, or is not whole yet.
+    #[error("the file has ended, or is not there yet")]
+    FileOver,
     /// Some of the message has left already.
     #[error("the message has left already")]
     TooLate,

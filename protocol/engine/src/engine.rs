@@ -2,6 +2,7 @@
 
 mod again;
 mod establish;
+pub(crate) mod files;
 mod moving;
 mod operate;
 mod pair;
@@ -19,6 +20,7 @@ use crate::changes::{Changes, Snapshot, Table};
 use crate::clock::Now;
 use crate::contact::{Contact, ContactId};
 use crate::cursor::Cursor;
+use crate::file::{File, FileAt};
 use crate::mailbox::finds::KeptPage;
 use crate::mailbox::{Kept, Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
@@ -39,7 +41,7 @@ use crypto::Zeroizing;
 use identity::Identity;
 use rand_core::CryptoRng;
 pub(crate) use receive::Partial;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What a profile is made with.
 pub struct Settings {
@@ -104,6 +106,10 @@ pub struct Engine {
     pairings: BTreeMap<InviteId, Pairing>,
     outbox: Outbox,
     partials: BTreeMap<(ContactId, [u8; 16]), Partial>,
+    files: BTreeMap<FileAt, File>,
+    /// Files of which parts are to be queued, and files to report on, before a step ends.
+    file_fills: BTreeSet<FileAt>,
+    file_reports: BTreeSet<FileAt>,
     /// Items and messages that arrived.
     seen: Seen,
     acks: Acks,
@@ -169,6 +175,9 @@ impl Engine {
             pairings: BTreeMap::new(),
             outbox: Outbox::default(),
             partials: BTreeMap::new(),
+            files: BTreeMap::new(),
+            file_fills: BTreeSet::new(),
+            file_reports: BTreeSet::new(),
             seen: Seen::default(),
             acks: Acks::default(),
             own: Own::default(),
@@ -228,6 +237,7 @@ impl Engine {
             engine.watch_pairing(&pairing);
             engine.look_for_invite(now, &pairing);
         }
+        engine.resume_files();
         // A crash between an unblocking and the cursor's next row; saved with the next one.
         engine.unhold();
         Ok(engine)
@@ -267,6 +277,10 @@ impl Engine {
             Table::Partial => {
                 self.partials.insert(two()?, Partial::from_row(value)?);
             }
+            Table::File => {
+                self.files.insert(two()?, File::from_row(value)?);
+            }
+            Table::FilePart => self.load_file_part(key, value)?,
             Table::Seen => {
                 let hour = u32::from_be_bytes(<[u8; 4]>::from_bytes(value)?);
                 self.seen.insert(two()?, hour);
@@ -311,6 +325,7 @@ impl Engine {
         }
         self.fast_due(rng, now, &mut step);
         self.reads_due(rng, now, &mut step);
+        self.files_due(rng, now, &mut step);
         self.arm_fast(now);
         self.settle(&mut step);
         step
@@ -326,6 +341,7 @@ impl Engine {
     ) -> Step {
         let mut step = Step::default();
         self.answer(rng, now, operation, answer, &mut step);
+        self.files_due(rng, now, &mut step);
         self.arm_fast(now);
         self.settle(&mut step);
         step

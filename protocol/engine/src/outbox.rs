@@ -1,6 +1,7 @@
 //! Items that wait for a mailbox or for the peer (BRD-41).
 
 use crate::contact::ContactId;
+use crate::file::FileId;
 use crate::renewal::Leg;
 use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
 use board::envelope::Envelope;
@@ -34,6 +35,12 @@ pub(crate) enum Load {
     Handshake,
     /// A message of a renewal (REK-2), sealed at its slot.
     Rekey(Leg),
+    /// The offer of a file of ours (FIL-1).
+    Offer(FileId),
+    /// How far a file is, or that it ends; what, is said when it is sealed (FIL-10).
+    Report(FileId),
+    /// A part of a file, by number; its bytes stand with the file (FIL-4).
+    FilePart(u32),
 }
 
 crypto::opaque!(Load, Item);
@@ -47,6 +54,8 @@ pub(crate) enum Owner {
     Pairing([u8; 16]),
     /// The renewal of a session with a contact.
     Renewal(ContactId),
+    /// A file to a contact, which has a chain of its own.
+    File(ContactId, FileId),
 }
 
 /// The copy of an item for one mailbox.
@@ -107,6 +116,11 @@ impl Item {
         }
     }
 
+    /// Whether something is said for the first time (ENG-3, FIL-6).
+    pub(crate) const fn first(&self) -> bool {
+        self.repeats == 0 && matches!(self.load, Load::Part(_) | Load::Offer(_) | Load::FilePart(_))
+    }
+
     /// The copy for `mailbox`.
     pub(crate) fn deposit_mut(&mut self, mailbox: &OnionKey) -> Option<&mut Deposit> {
         self.deposits.iter_mut().find(|d| d.mailbox == *mailbox)
@@ -125,6 +139,7 @@ impl Item {
             Owner::Contact(id) => w.u8(0).bytes(&id),
             Owner::Pairing(id) => w.u8(1).bytes(&id),
             Owner::Renewal(id) => w.u8(2).bytes(&id),
+            Owner::File(contact, file) => w.u8(10).bytes(&contact).bytes(&file),
         };
         w.u64(self.queued).u8(self.repeats);
         put_load(&mut w, &self.load);
@@ -151,6 +166,7 @@ impl Item {
             0 => Owner::Contact(r.array()?),
             1 => Owner::Pairing(r.array()?),
             2 => Owner::Renewal(r.array()?),
+            10 => Owner::File(r.array()?, r.array()?),
             _ => return Err(Malformed::Field("owner")),
         };
         let (queued, repeats) = (r.u64()?, r.u8()?);
@@ -202,6 +218,15 @@ fn put_load(w: &mut Writer, load: &Load) {
             w.u8(4);
         }
         Load::Rekey(leg) => put_leg(w, leg),
+        Load::Offer(file) => {
+            w.u8(10).bytes(file);
+        }
+        Load::Report(file) => {
+            w.u8(11).bytes(file);
+        }
+        Load::FilePart(part) => {
+            w.u8(12).u32(*part);
+        }
     }
 }
 
@@ -222,6 +247,9 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
         3 => Load::Inbox { version: r.u32()?, mailboxes: crate::rows::get_keys(r)? },
         4 => Load::Handshake,
         5 => Load::Rekey(get_leg(r)?),
+        10 => Load::Offer(r.array()?),
+        11 => Load::Report(r.array()?),
+        12 => Load::FilePart(r.u32()?),
         _ => return Err(Malformed::Field("load")),
     })
 }

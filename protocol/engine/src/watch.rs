@@ -1,6 +1,7 @@
 //! Which tags are waited for, and what each of them means (BRD-43).
 
 use crate::contact::ContactId;
+use crate::file::{FileAt, FileId};
 use board::tag::{OnionKey, Tag};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub(crate) enum Meaning {
     Pairing { pairing: [u8; 16], slot: u8 },
     /// A loop of ours came round.
     Loop { number: u64 },
+    /// Index `n` of the chain of a file from a contact.
+    File { contact: ContactId, file: FileId, n: u32 },
 }
 
 impl Meaning {
@@ -25,7 +28,8 @@ impl Meaning {
         match self {
             Self::Session { contact, .. }
             | Self::Sync { contact, .. }
-            | Self::Renewed { contact, .. } => Some(*contact),
+            | Self::Renewed { contact, .. }
+            | Self::File { contact, .. } => Some(*contact),
             Self::Pairing { .. } | Self::Loop { .. } => None,
         }
     }
@@ -38,6 +42,7 @@ impl Meaning {
             Self::Renewed { contact, .. } => WatchOwner::Renewed(*contact),
             Self::Pairing { pairing, .. } => WatchOwner::Pairing(*pairing),
             Self::Loop { number } => WatchOwner::Loop(*number),
+            Self::File { contact, file, .. } => WatchOwner::File((*contact, *file)),
         }
     }
 }
@@ -50,6 +55,7 @@ pub(crate) enum WatchOwner {
     Renewed(ContactId),
     Pairing([u8; 16]),
     Loop(u64),
+    File(FileAt),
 }
 
 /// Where something is waited for, and what.

@@ -11,6 +11,7 @@ mod commit;
 mod contacts;
 mod conversation;
 mod events;
+mod files;
 mod handle;
 mod invites;
 mod mailboxes;
@@ -84,6 +85,8 @@ pub(crate) struct Core {
     /// A backup or restore under way.
     transfer: Option<transfer::Transfer>,
     operations: Operations,
+    /// Why a file that came could not be saved, and when it is tried again (FIL-12).
+    unsaved: files::Unsaved,
     /// Counts the steps that brought events.
     news: watch::Sender<u64>,
 }
@@ -100,7 +103,15 @@ pub(crate) fn new(setting: Setting, gate: GateClient) -> (Loop, Handle) {
     let (operations, answers) = Operations::new(gate.clone());
     let (sender, asks) = mpsc::channel(BACKLOG);
     let (news, receiver) = watch::channel(0);
-    let core = Core { setting, gate, open: None, transfer: None, operations, news };
+    let core = Core {
+        setting,
+        gate,
+        open: None,
+        transfer: None,
+        operations,
+        unsaved: files::Unsaved::default(),
+        news,
+    };
     (Loop { core, asks, answers }, Handle::new(sender, receiver))
 }
 
@@ -121,6 +132,7 @@ impl Loop {
                 Some(news) = self.answers.recv() => self.core.answered(news),
                 () = wake => self.core.tick(),
             }
+            self.core.save_files();
         }
     }
 }

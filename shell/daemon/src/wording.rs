@@ -8,7 +8,7 @@ use crate::types::view::Mode;
 use engine::changes::EventKind;
 use engine::{CommandError, FailReason};
 use gate::{Blockage, Stage};
-use store::{BackupError, StoreError};
+use store::{BackupError, FolderError, StoreError};
 
 pub(crate) const HELLO_FIRST: &str = "The first call of a connection is hello. Nothing was done.";
 pub(crate) const NOT_INTERACTIVE: &str =
@@ -43,6 +43,11 @@ pub(crate) const THREE_WORDS: &str = "Three words are compared. Nothing was veri
 pub(crate) const TRANSFER_UNDER_WAY: &str =
     "A backup or restore is under way already. Nothing else was begun.";
 pub(crate) const NO_TRANSFER: &str = "No backup and no restore is under way.";
+pub(crate) const NO_FILE: &str = "There is no file of this identifier. Nothing was done.";
+pub(crate) const FILE_EMPTY: &str = "The file is empty. Nothing was queued.";
+pub(crate) const FILE_TOO_LONG: &str = "The file is longer than 8 MiB. Nothing of it was queued.";
+const FILE_TOO_LONG_HINT: &str = "Send less, or in several files.";
+pub(crate) const FILE_PATH: &str = "The path must be absolute. Nothing was done.";
 
 /// Permanent: what weakens a promise in this version (PRD-12).
 pub(crate) const NO_SANDBOX: &str = "process isolation is not active in this version";
@@ -86,7 +91,9 @@ pub(crate) fn internal() -> Failure {
 
 /// Why the engine did not do what it was asked to.
 pub(crate) fn refused(error: CommandError) -> Failure {
-    use ErrorKind::{BadInvite, Blocked, Internal, KeyChanged, TooLong, Unverified, WrongUse};
+    use ErrorKind::{
+        BadInvite, Blocked, Internal, KeyChanged, Rate, TooLong, Unverified, WrongUse,
+    };
     let (kind, message) = match error {
         CommandError::Unknown => (WrongUse, "There is nothing of this name. Nothing was done."),
         CommandError::BadName => {
@@ -120,12 +127,28 @@ pub(crate) fn refused(error: CommandError) -> Failure {
         CommandError::AlreadyVerified => {
             (WrongUse, "The contact is verified already. Nothing was changed.")
         }
+        CommandError::FileEmpty => (WrongUse, FILE_EMPTY),
+        CommandError::FileTooLong => (TooLong, FILE_TOO_LONG),
+        CommandError::FileName => {
+            (WrongUse, "The file's name is longer than 255 bytes. Nothing was queued.")
+        }
+        CommandError::FilesUnderWay => (
+            Rate,
+            "Files of 32 MiB together are under way already. Nothing of this one was queued.",
+        ),
+        CommandError::FileOver => (WrongUse, "The file has ended already. Nothing was changed."),
         CommandError::TooLate => (WrongUse, "The message has left already. Nothing was changed."),
         CommandError::Internal => (Internal, INTERNAL),
     };
     let mut failure = failure(kind, message);
-    if error == CommandError::Blocked {
-        failure.hint = "End the blocking first.".to_owned();
+    let better = match error {
+        CommandError::Blocked => Some("End the blocking first."),
+        CommandError::FileTooLong => Some(FILE_TOO_LONG_HINT),
+        CommandError::FilesUnderWay => Some("Wait until one has arrived, or cancel one."),
+        _ => None,
+    };
+    if let Some(hint) = better {
+        hint.clone_into(&mut failure.hint);
     }
     failure
 }
@@ -278,6 +301,46 @@ pub(crate) fn transfer(error: &BackupError) -> Failure {
     failure(kind, message)
 }
 
+/// Why a file of the user could not be sent (FIL-3).
+pub(crate) fn unreadable(error: FolderError) -> Failure {
+    let message = match error {
+        FolderError::TooLong => return refused(CommandError::FileTooLong),
+        FolderError::Missing => "There is no such file. Nothing was queued.",
+        FolderError::Kind => "This is no regular file. Nothing was queued.",
+        FolderError::Permission => "The file may not be read. Nothing was queued.",
+        FolderError::DiskFull | FolderError::Names | FolderError::Io(_) => {
+            "The file could not be read. Nothing was queued."
+        }
+    };
+    failure(ErrorKind::WrongUse, message)
+}
+
+/// Why a folder was not taken.
+pub(crate) fn no_folder(error: FolderError) -> Failure {
+    failure(
+        ErrorKind::WrongUse,
+        match error {
+            FolderError::Permission => "The folder may not be written. Nothing was changed.",
+            _ => "There is no such folder. Nothing was changed.",
+        },
+    )
+}
+
+/// Why a file that came is not in the folder yet (FIL-12); it is tried again every minute.
+pub(crate) const fn unsaved(error: FolderError) -> &'static str {
+    match error {
+        FolderError::DiskFull => "a file that came waits: the folder's disk is full",
+        FolderError::Permission => "a file that came waits: the folder may not be written",
+        FolderError::Missing | FolderError::Kind => {
+            "a file that came waits: its folder is not there"
+        }
+        FolderError::Names => "a file that came waits: its folder has a thousand of its name",
+        FolderError::TooLong | FolderError::Io(_) => {
+            "a file that came waits: the folder's disk failed"
+        }
+    }
+}
+
 /// PRD-11: the usual delay, by the figures of BRD-38.
 pub(crate) const fn usual_delay(mode: Mode) -> &'static str {
     match mode {
@@ -319,6 +382,11 @@ pub(crate) const fn event(kind: EventKind, of_message: bool) -> &'static str {
         EventKind::SessionRenewed => {
             "Session renewed: one of the two devices had lost it. The contact stays verified."
         }
+        EventKind::FileOffered => "A file is on its way.",
+        EventKind::FileReceived => {
+            "A file came and lies in your folder. Who sent it is certain, what is in it is not."
+        }
+        EventKind::FileEnded => "A file has ended.",
         EventKind::MailboxAlarm => {
             "A mailbox showed what no honest mailbox shows. Use another one."
         }

@@ -13,6 +13,7 @@ mod it {
     mod backup;
     mod contacts;
     mod face;
+    mod files;
     mod lock;
     mod locked;
     mod mailbox;

@@ -6,6 +6,7 @@ mod rows;
 
 use crate::StoreError;
 use crate::open::{Role, open_hard};
+use crate::place::{name_it, sync_folder};
 use crate::profile::ProfileDir;
 use crate::store::Store;
 use crypto::Zeroizing;
@@ -16,7 +17,7 @@ use engine::changes::Table;
 use file::{RecordReader, SegmentWriter};
 use record::Record;
 use rusqlite::{Connection, TransactionBehavior};
-use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
+use rustix::fs::{Advice, fadvise};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader};
 use std::os::unix::fs::OpenOptionsExt;
@@ -288,8 +289,9 @@ impl BackupSource {
         };
         let messages = self.put(&part.0, passphrase, cost, stamp, carry, rng, &mut step)?;
         let bytes = self.verify(&part.0, passphrase, stamp, carry, &mut step)?;
-        name_it(&part.0, to)?;
-        File::open(folder).and_then(|dir| dir.sync_all()).map_err(|error| file_error(&error))?;
+        name_it(&part.0, to)
+            .and_then(|()| sync_folder(folder))
+            .map_err(|error| file_error(&error))?;
         Ok(BackupReport { messages, bytes })
     }
 
@@ -366,19 +368,5 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         // After it was given its name there is nothing of this name.
         let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// Gives the file its name, unless somebody has taken it meanwhile.
-fn name_it(part: &Path, to: &Path) -> Result<(), BackupError> {
-    match renameat_with(CWD, part, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
-        // A file system that does not know this kind of renaming.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP)
-            if to.symlink_metadata().is_err() =>
-        {
-            std::fs::rename(part, to).map_err(|error| file_error(&error))
-        }
-        Err(error) => Err(file_error(&error.into())),
     }
 }

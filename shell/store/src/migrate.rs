@@ -4,8 +4,11 @@ use crate::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The scripts; the first leads from an empty database to version 1. Never edited once released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
 
 /// Brings the database to the newest version.
 ///

@@ -4,6 +4,7 @@
 mod it {
     mod conversation;
     mod faults;
+    mod files;
     mod hostile;
     mod stage;
 }

@@ -77,6 +77,7 @@ pub const TARGETS: &[Target] = targets! {
     "board_address" 96 invite::address, invite::address_seeds;
     "content_joiner" 256 content::joiner, content::joiner_seeds;
     "content_display" 96 content::display, content::display_seeds;
+    "content_file_name" 160 content::file_name, content::file_name_seeds;
     "rpc_call" 256 gate::call, gate::call_seeds;
     "identity_cert" 64 identity::cert, identity::cert_seeds;
     "aead_open" 160 aead::open, aead::open_seeds;

@@ -4,7 +4,7 @@ use engine::changes::MessageState;
 use engine::{Effect, Engine, Mode, Now, Settings, Step};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Where a client is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,9 @@ impl SaveFault {
     }
 }
 
+/// Files by contact and file: name and bytes.
+pub type Folder = BTreeMap<([u8; 16], [u8; 16]), (String, Vec<u8>)>;
+
 /// A real engine on a simulated disk.
 pub struct Client {
     /// The engine; `None` while the client is off.
@@ -73,6 +76,10 @@ pub struct Client {
     pub unsaved: u64,
     /// How often it was loaded again.
     pub loads: u64,
+    /// Files that the shell has saved.
+    pub folder: Folder,
+    /// Nothing can be saved in the folder.
+    pub folder_full: bool,
     /// How far its wall clock is ahead of the world's, in milliseconds.
     pub skew_ms: i64,
     /// What the person has read and has said so, in order.
@@ -111,6 +118,8 @@ impl Client {
             steps: 0,
             unsaved: 0,
             loads: 0,
+            folder: BTreeMap::new(),
+            folder_full: false,
             skew_ms: 0,
             shown: Vec::new(),
             read: 0,

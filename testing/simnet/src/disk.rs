@@ -165,6 +165,15 @@ impl Disk {
         self.rows.contains_key(&(table, key.to_vec()))
     }
 
+    /// Turns the last bit of the last row of a table.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn spoil(&mut self, table: Table) {
+        let row = self.rows.iter_mut().rfind(|((t, _), _)| *t == table).unwrap().1;
+        *row.last_mut().unwrap() ^= 1;
+    }
+
     /// Removes the rows of a table.
     pub fn forget(&mut self, table: Table) {
         self.rows.retain(|(t, _), _| *t != table);

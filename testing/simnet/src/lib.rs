@@ -26,7 +26,7 @@ mod traffic;
 mod transcript;
 mod world;
 
-pub use client::{Client, Crash, SaveFault};
+pub use client::{Client, Crash, Folder, SaveFault};
 pub use disk::{Disk, MessageKey, SavedMessage};
 pub use faults::Faults;
 pub use gate::Gate;

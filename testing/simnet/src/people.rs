@@ -3,7 +3,10 @@
 use crate::world::{HOUR, World};
 use crypto::Zeroizing;
 use engine::changes::MessageState;
-use engine::{Command, CommandError, ContactId, InviteId, InviteState, MessageId, Reply, Trust};
+use engine::{
+    Command, CommandError, ContactId, FileId, FileState, FileView, InviteId, InviteState,
+    MessageId, Reply, Trust,
+};
 
 impl World {
     /// Gives a client a command.
@@ -121,6 +124,35 @@ impl World {
             Reply::Message(id) => id,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Queues a file.
+    pub fn send_file(&mut self, from: usize, to: usize, name: &str, bytes: &[u8]) -> FileId {
+        let contact = self.peer(from, to);
+        let wish = || Command::SendFile {
+            contact,
+            name: name.to_owned(),
+            bytes: Zeroizing::new(bytes.to_vec()),
+        };
+        match self.insist(from, wish) {
+            Reply::File(id) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A file as its sender or receiver sees it.
+    #[must_use]
+    pub fn file(&self, client: usize, id: FileId) -> Option<FileView> {
+        self.clients[client].engine().files().find(|file| file.id == id)
+    }
+
+    /// Where a file stands.
+    ///
+    /// # Panics
+    /// If it is not known there.
+    #[must_use]
+    pub fn file_state(&self, client: usize, id: FileId) -> FileState {
+        self.file(client, id).unwrap().state
     }
 
     /// Two clients, each with a mailbox of its own.

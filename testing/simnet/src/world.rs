@@ -160,7 +160,24 @@ impl World {
             model.tick(self.now);
             model.saved(client, &mut self.clients);
         }
+        self.save_files(client);
         Some(out)
+    }
+
+    /// What the shell does with files that are whole (FIL-12): saves them, then says so.
+    fn save_files(&mut self, client: usize) {
+        let full = self.clients[client].folder_full;
+        let Some(engine) = self.clients[client].engine.as_ref().filter(|_| !full) else { return };
+        let Some((contact, file)) = engine.whole_files().next() else { return };
+        let (name, bytes) = engine.whole_file(contact, file).unwrap();
+        let saved = (name.to_owned(), bytes.to_vec());
+        let name = saved.0.clone();
+        let before = self.clients[client].folder.insert((contact, file), saved.clone());
+        assert!(before.is_none_or(|before| before == saved), "a file came twice");
+        self.drive(client, |engine, rng, now| {
+            let command = engine::Command::FileSaved { contact, file, name };
+            ((), engine.handle_command(rng, now, command).unwrap().1)
+        });
     }
 
     fn effect(&mut self, client: usize, effect: Effect) {

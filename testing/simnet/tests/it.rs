@@ -23,6 +23,8 @@ mod crash;
 mod delivery;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/files.rs"]
+mod files;
 #[path = "it/hostile.rs"]
 mod hostile;
 #[path = "it/knowledge.rs"]

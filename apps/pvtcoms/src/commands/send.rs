@@ -26,7 +26,10 @@ struct Changed<'a> {
 
 /// Queues a message, takes one back, or queues one again.
 pub(crate) fn run(face: &Face<'_>, arguments: Send) -> Outcome {
-    let Send { contact, text, wait, timeout, recall, retry, key } = arguments;
+    let Send { contact, text, file, wait, timeout, recall, retry, key } = arguments;
+    if let (Some(contact), Some(path)) = (&contact, file) {
+        return super::files::send(face, contact, &path, wait, Duration::from_secs(timeout));
+    }
     let text = match text.as_deref() {
         Some("-") => Some(ask::stdin_text(TEXT_MAX)?),
         _ => text,

@@ -190,3 +190,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn fil_4_the_chain_of_a_file_follows_the_formulas_and_meets_no_other() {
+    let once = |k: &[u8; 32], label: &str| {
+        let mut out = [0; 32];
+        let info = [b"pvtcoms board v1 kdf ", label.as_bytes(), &[0], &[1]].concat();
+        crypto::kdf::hmac(k, &[&info], &mut out);
+        out
+    };
+    let secret = FileSecret::copy_of(&[5; 32]);
+    let ck0 = once(&[5; 32], "file chain");
+    let (mut send, recv) = (SendChain::of_file(&secret), RecvChain::of_file(&secret));
+    let (n, slot) = send.take();
+    assert_eq!((n, slot.expose_secret()), (0, &once(&ck0, "slot")));
+    let (_, slot) = send.take();
+    assert_eq!(slot.expose_secret(), &once(&once(&ck0, "next"), "slot"));
+    assert!(recv.slot(1).unwrap().ct_eq(&slot));
+    // A session whose secret has the same bytes waits at other tags.
+    let session = RecvChain::new(&GenerationSecret::copy_of(&[5; 32]), 0, D);
+    let tags: BTreeSet<Tag> = watched(&session).into_iter().map(|(_, tag)| tag).collect();
+    assert!(watched(&recv).iter().all(|(_, tag)| !tags.contains(tag)));
+}

@@ -40,7 +40,7 @@ fn content_cnt_1_an_inbox_set_has_one_or_two_different_mailboxes() {
 
 #[test]
 fn content_cnt_2_unknown_kinds_are_unsupported_and_no_error() {
-    for kind in 5..=255 {
+    for kind in (5..=255).filter(|kind| ![7, 8].contains(kind)) {
         let Content::Unsupported { kind: got } = Content::decode(&[kind, 1, 2, 3]).unwrap() else {
             panic!("kind {kind} is not known")
         };

@@ -62,6 +62,10 @@ impl Engine {
                     self.seal_leg_anew(&owner, &id);
                     continue;
                 }
+                Owner::File(contact, file) => {
+                    self.seal_part_anew((contact, file), &id, ROOM_TO_REPEAT);
+                    continue;
+                }
                 Owner::Pairing(_) => continue,
             };
             let (Some(contact), Some(session)) =

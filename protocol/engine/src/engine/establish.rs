@@ -62,6 +62,7 @@ impl Engine {
         // What was under way with the old key.
         self.forget_renewal(step, &id);
         if changed.is_some() {
+            self.void_files(now, step, &id); // FIL-13: whoever had the old key has their secrets
             self.requeue(step, &id);
         }
         if let Some(pairing) = self.pairings.get_mut(pairing_id) {
@@ -145,6 +146,7 @@ impl Engine {
             self.drop_item(step, &item);
         }
         self.forget_partials(step, id);
+        self.forget_files(step, id);
         for key in self.seen.forget_contact(id) {
             step.delete(Table::Seen, &crate::rows::pair(&key.0, &key.1));
         }

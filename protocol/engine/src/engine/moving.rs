@@ -114,5 +114,6 @@ impl Engine {
         for pairing in pairings {
             self.watch_pairing(&pairing);
         }
+        self.watch_files();
     }
 }

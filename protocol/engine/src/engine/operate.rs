@@ -43,6 +43,8 @@ impl Engine {
             let contact = self.lone_ack(&target, ACK_SLOTS)?;
             Some(self.queue_receipt(rng, now, step, &contact))
         });
+        // FIL-7: the slot and its target were drawn before. FIL-5: a file delays nothing that people say.
+        let real = real.or_else(|| self.oldest_part(&target));
         let sent = real.is_some_and(|item| self.put_item(rng, now, step, &item, &target));
         if !sent {
             self.put_cover(rng, step, &target);
@@ -70,11 +72,13 @@ impl Engine {
     /// In `fast` mode real operations go after Exp(2 s), beside the slots (BRD-38).
     pub(super) fn fast_due(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         if self.fast_put.take_if(|due| *due <= now.mono_ms).is_some() {
-            if let Some((item, key)) = self.fast_item() {
+            if let Some((item, key)) = self.fast_item(false) {
                 self.put_item(rng, now, step, &item, &key);
             } else if let Some((contact, key)) = self.fast_ack() {
                 let item = self.queue_receipt(rng, now, step, &contact);
                 self.put_item(rng, now, step, &item, &key);
+            } else if let Some((item, key)) = self.fast_item(true) {
+                self.put_item(rng, now, step, &item, &key); // FIL-5
             }
         }
         if self.fast_fetch.take_if(|due| *due <= now.mono_ms).is_some() {
@@ -134,12 +138,19 @@ impl Engine {
 
     /// The oldest item that waits for `target`, first copies before second ones.
     fn oldest_item(&self, target: &OnionKey) -> Option<ItemId> {
-        self.outbox.oldest(target, |group| self.sendable(group))
+        self.outbox.oldest(target, |group| !group.of_file() && self.sendable(group))
     }
 
-    /// What `fast` mode puts next, and where: the oldest item of all mailboxes that answer.
-    fn fast_item(&self) -> Option<(ItemId, OnionKey)> {
-        let ready = |group: &Group| !group.tired && self.sendable(group);
+    /// The oldest part of a file that waits for `target`.
+    fn oldest_part(&self, target: &OnionKey) -> Option<ItemId> {
+        self.outbox.oldest(target, |group| group.of_file() && self.sendable(group))
+    }
+
+    /// What `fast` mode puts next, and where: the oldest item, or part of a file, of all mailboxes
+    /// that answer.
+    fn fast_item(&self, of_file: bool) -> Option<(ItemId, OnionKey)> {
+        let ready =
+            |group: &Group| group.of_file() == of_file && !group.tired && self.sendable(group);
         let reachable = self.outbox.missing().filter(|key| self.reachable(key));
         let oldest = reachable.filter_map(|key| {
             let item = self.outbox.get(&self.outbox.oldest(&key, ready)?)?;
@@ -161,6 +172,7 @@ impl Engine {
             Owner::Contact(id) => id,
             Owner::Pairing(_) => return true,
             Owner::Renewal(id) => return self.contacts.get(&id).is_some_and(Contact::may_send),
+            Owner::File(contact, file) => return self.part_sendable(group, (contact, file)),
         };
         let (Some(contact), Some(session)) = (self.contacts.get(&id), self.sessions.get(&id))
         else {
@@ -364,6 +376,7 @@ impl Engine {
                     self.message_stored(now, step, contact, message);
                 }
             }
+            Owner::File(..) => {}
         }
     }
 

@@ -104,6 +104,13 @@ impl Engine {
             Some(Meaning::Renewed { contact, answer, n }) => {
                 self.open_renewed(now, step, &contact, (answer, n), mailbox, envelope);
             }
+            Some(Meaning::File { contact, file, n }) => {
+                let at = (contact, file);
+                let Some(key) = self.file_slot_key(&at, n, mailbox) else { return };
+                if let Ok(parcel) = envelope::open(&key, mailbox, envelope) {
+                    self.file_parcel(now, step, at, n, parcel);
+                }
+            }
             Some(Meaning::Pairing { pairing, slot }) => {
                 let Some(state) = self.pairings.get(&pairing) else { return };
                 let Some(key) = state.key(slot, mailbox, state.inward()) else { return };
@@ -197,6 +204,8 @@ impl Engine {
             Some(Ok(Content::InboxSet { version, mailboxes })) => {
                 self.contact_moved(now, step, id, version, mailboxes);
             }
+            Some(Ok(Content::FileOffer(offer))) => self.take_offer(now, step, id, offer),
+            Some(Ok(Content::FileReport(report))) => self.take_report(now, step, id, report),
             // An unsupported or ill-formed content of an authentic peer is acknowledged, so that
             // it stalls nothing, and not shown.
             Some(Ok(Content::Receipt | Content::Unsupported { .. }) | Err(_)) | None => {}
@@ -207,7 +216,11 @@ impl Engine {
 
     /// The peer has saved an item.
     fn confirmed(&mut self, now: Now, step: &mut Step, contact: &ContactId, item: &ItemId) {
-        let message = self.outbox.get(item).and_then(crate::outbox::Item::message);
+        let known = self.outbox.get(item);
+        let message = known.and_then(crate::outbox::Item::message);
+        if let Some(Load::Offer(file)) = known.map(|item| &item.load) {
+            self.offer_arrived(now, step, (*contact, *file));
+        }
         self.drop_item(step, item);
         let Some(id) = message else { return };
         if self.outbox.of_message(*contact, id).next().is_none() {
@@ -239,6 +252,7 @@ impl Engine {
             session.sent.retain(|_, item| self.outbox.get(item).is_none());
         }
         self.unseal(step, id, &waiting);
+        self.move_files(step, id);
         self.sync_mailboxes(now);
     }
 

@@ -24,6 +24,9 @@ impl Engine {
             Owner::Pairing(_) => return true,
             Owner::Renewal(contact) => return self.seal_leg(rng, now, step, id, &contact),
             Owner::Contact(contact) => contact,
+            Owner::File(contact, file) => {
+                return self.seal_part(rng, now, step, id, (contact, file)).is_some();
+            }
         };
         let body = self.content_of(item, &owner).encode();
         let (Some(contact), Some(session)) =
@@ -58,7 +61,11 @@ impl Engine {
             Load::Inbox { version, mailboxes } => {
                 Content::InboxSet { version: *version, mailboxes: mailboxes.clone() }
             }
-            Load::Receipt | Load::Handshake | Load::Rekey(_) => Content::Receipt,
+            Load::Offer(file) => self.offer_of((*owner, *file)),
+            Load::Report(file) => self.report_of((*owner, *file)),
+            Load::Receipt | Load::Handshake | Load::Rekey(_) | Load::FilePart(_) => {
+                Content::Receipt
+            }
         }
     }
 
@@ -91,7 +98,7 @@ impl Engine {
         owner: &ContactId,
         load: Load,
     ) -> ItemId {
-        let id = self.make_item(rng, now, owner, load);
+        let id = self.make_item(rng, now, Owner::Contact(*owner), load);
         self.save_item(step, &id);
         id
     }
@@ -110,23 +117,29 @@ impl Engine {
         for item in older {
             self.drop_item(step, &item);
         }
-        self.make_item(rng, now, owner, Load::Receipt)
+        self.make_item(rng, now, Owner::Contact(*owner), Load::Receipt)
     }
 
-    fn make_item(
+    pub(super) fn make_item(
         &mut self,
         rng: &mut impl CryptoRng,
         now: Now,
-        owner: &ContactId,
+        owner: Owner,
         load: Load,
     ) -> ItemId {
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);
-        let inbox = self.contacts.get(owner).map(|contact| contact.inbox.as_slice());
+        let inbox = match owner {
+            Owner::Contact(contact) | Owner::Renewal(contact) | Owner::File(contact, _) => {
+                self.contacts.get(&contact)
+            }
+            Owner::Pairing(_) => None,
+        };
+        let inbox = inbox.map(|contact| contact.inbox.as_slice());
         let mut item = Item {
             id,
             order: self.outbox.next_order(),
-            owner: Owner::Contact(*owner),
+            owner,
             load,
             queued: now.unix_s(),
             sealed: None,

@@ -29,7 +29,9 @@ impl Engine {
         self.save_contact(step, &id);
         let kind = if blocked { EventKind::ContactBlocked } else { EventKind::ContactUnblocked };
         step.event(now, kind, Some(id));
-        if !blocked {
+        if blocked {
+            self.end_files(now, step, &id); // FIL-13
+        } else {
             self.go_on_pursuing(now, step, &id);
             self.unhold();
         }

@@ -32,6 +32,7 @@ impl Engine {
         self.give_up(now, step);
         self.repeat(now, step);
         self.renew_sessions(rng, now, step);
+        self.files_upkeep(now, step);
         let contacts: Vec<ContactId> = self.sessions.keys().copied().collect();
         for contact in contacts {
             self.renew_generation(rng, now, step, &contact);
@@ -90,16 +91,25 @@ impl Engine {
     /// Encrypts anew what was stored and not acknowledged, as far as each peer's window has room.
     fn repeat(&mut self, now: Now, step: &mut Step) {
         let mut late: BTreeMap<ContactId, Vec<(u32, ItemId)>> = BTreeMap::new();
+        let mut late_parts = BTreeMap::new();
         let mut silent: BTreeSet<ContactId> = BTreeSet::new();
         for item in self.outbox.repeats_before(now.unix_s()) {
-            if let (Owner::Contact(contact), Some(sealed)) = (item.owner, item.sealed) {
-                late.entry(contact).or_default().push((sealed.n, item.id));
-                let waited = now.unix_s().saturating_sub(sealed.at);
-                if item.repeats >= SILENT_REPEATS || waited >= SILENT_S {
-                    silent.insert(contact);
+            match (item.owner, item.sealed) {
+                (Owner::Contact(contact), Some(sealed)) => {
+                    late.entry(contact).or_default().push((sealed.n, item.id));
+                    let waited = now.unix_s().saturating_sub(sealed.at);
+                    if item.repeats >= SILENT_REPEATS || waited >= SILENT_S {
+                        silent.insert(contact);
+                    }
                 }
+                (Owner::File(contact, file), Some(sealed)) => {
+                    let of_file: &mut Vec<_> = late_parts.entry((contact, file)).or_default();
+                    of_file.push((sealed.n, item.id));
+                }
+                _ => {}
             }
         }
+        self.repeat_parts(step, late_parts);
         late.retain(|contact, _| self.contacts.get(contact).is_some_and(Contact::may_send));
         for contact in silent.into_iter().filter(|contact| late.contains_key(contact)) {
             self.note_fault(step, &contact, |fault| fault.silent = true);

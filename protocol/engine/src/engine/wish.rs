@@ -32,6 +32,7 @@ impl Engine {
     ) -> Result<(Reply, Step), CommandError> {
         let mut step = Step::default();
         let reply = self.command(rng, now, command, &mut step)?;
+        self.files_due(rng, now, &mut step);
         self.arm_fast(now);
         self.settle(&mut step);
         Ok((reply, step))
@@ -72,6 +73,13 @@ impl Engine {
                 let mut id = [0; 16];
                 rng.fill_bytes(&mut id);
                 self.send(rng, now, step, contact, id, &text, None)
+            }
+            Command::SendFile { contact, name, bytes } => {
+                self.send_file(rng, now, step, contact, name, &bytes)
+            }
+            Command::CancelFile { contact, file } => self.cancel_file(now, step, (contact, file)),
+            Command::FileSaved { contact, file, name } => {
+                self.file_saved(now, step, (contact, file), name)
             }
             Command::Recall { contact, message } => self.recall(now, step, contact, message),
             Command::Retry { contact, message, text, sent } => {
@@ -226,6 +234,7 @@ impl Engine {
             step.event(now, EventKind::VerificationFailed, Some(id));
             self.watch_contact(&id);
             self.watch_sync(&id);
+            self.void_files(now, step, &id);
         }
         self.save_contact(step, &id);
         Ok(Reply::WrongWords { tries_left })

@@ -1,6 +1,7 @@
 //! Chunks that hold something of ours, and which of them is fetched next (BRD-34, BRD-43).
 
 use crate::contact::ContactId;
+use crate::file::FileAt;
 use crate::rows::{done, open_row, row};
 use crate::watch::WatchOwner;
 use board::header::PageHeader;
@@ -21,6 +22,7 @@ pub(crate) enum For {
     Contact(ContactId),
     Pairing([u8; 16]),
     Loops,
+    File(FileAt),
     /// Found before the last start; nobody knows for whom.
     Kept,
 }
@@ -33,6 +35,7 @@ impl From<WatchOwner> for For {
             }
             WatchOwner::Pairing(id) => Self::Pairing(id),
             WatchOwner::Loop(_) => Self::Loops,
+            WatchOwner::File(file) => Self::File(file),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Item, ItemId, Load, Owner};
 use crate::MessageId;
 use crate::contact::ContactId;
+use crate::file::FileAt;
 use crate::schedule::FAST_TRIES;
 use board::tag::OnionKey;
 use core::ops::Bound;
@@ -14,10 +15,17 @@ pub(crate) struct Group {
     pub(crate) owner: Owner,
     /// Sealed already: it has its index.
     pub(crate) sealed: bool,
-    /// Part of a message that is said for the first time (ENG-3).
+    /// Said for the first time: part of a message, offer or part of a file (ENG-3, FIL-6).
     pub(crate) first: bool,
     /// Failed at this mailbox so often that `fast` mode leaves it to the slots.
     pub(crate) tired: bool,
+}
+
+impl Group {
+    /// Parts of a file.
+    pub(crate) const fn of_file(&self) -> bool {
+        matches!(self.owner, Owner::File(..))
+    }
 }
 
 /// The group before all others.
@@ -32,6 +40,8 @@ enum Key {
     /// Number of the message in its session.
     Number(ContactId, u32, u64),
     Receipt(ContactId, u64),
+    /// The offer or a report of a file.
+    About(FileAt, u64),
     /// A part of a message, by the time at which it was queued.
     Queued(u64, u64),
     /// Stored and not acknowledged, by the time at which it is encrypted anew.
@@ -54,8 +64,13 @@ fn keys(item: &Item) -> Vec<Key> {
                 keys.push(Key::Queued(item.queued, order));
             }
             Load::Receipt => keys.push(Key::Receipt(contact, order)),
+            Load::Offer(file) | Load::Report(file) => {
+                keys.push(Key::About((contact, *file), order));
+            }
             _ => {}
         }
+    }
+    if !matches!(item.owner, Owner::Pairing(_)) {
         keys.extend(item.repeat_at().map(|at| Key::Repeat(at, order)));
     }
     for deposit in item.deposits.iter().filter(|d| !d.stored) {
@@ -64,7 +79,7 @@ fn keys(item: &Item) -> Vec<Key> {
             let group = Group {
                 owner: item.owner,
                 sealed: item.sealed.is_some(),
-                first: item.repeats == 0 && item.message().is_some(),
+                first: item.first(),
                 tired: deposit.tries >= FAST_TRIES,
             };
             keys.push(Key::Waiting(deposit.mailbox, item.stored(), group, order));
@@ -148,6 +163,11 @@ impl Outbox {
         self.found(Key::Receipt(contact, 0), Key::Receipt(contact, u64::MAX))
     }
 
+    /// The offer and the reports of a file.
+    pub(crate) fn about(&self, file: FileAt) -> impl Iterator<Item = &Item> {
+        self.found(Key::About(file, 0), Key::About(file, u64::MAX))
+    }
+
     /// Parts of messages that were queued before `time`, oldest first.
     pub(crate) fn queued_before(&self, time: u64) -> impl Iterator<Item = &Item> {
         let last = time.checked_sub(1).map(|time| Key::Queued(time, u64::MAX));
@@ -228,6 +248,7 @@ impl Outbox {
             | Key::Message(.., order)
             | Key::Number(.., order)
             | Key::Receipt(_, order)
+            | Key::About(_, order)
             | Key::Queued(_, order)
             | Key::Repeat(_, order)
             | Key::Missing(_, order)

@@ -95,6 +95,10 @@ impl Core {
             Call::Send { contact, text, key } => {
                 value(&self.send(&contact, Zeroizing::new(text), &key)?)
             }
+            Call::FileSend { contact, path } => value(&self.file_send(&contact, &path)?),
+            Call::Files { contact } => value(&self.files(&contact)?),
+            Call::FileCancel { file } => self.file_cancel(&file),
+            Call::FileFolder { path } => value(&self.file_folder(&path)?),
             Call::Recall { message } => self.recall(&message),
             Call::Retry { message } => self.retry(&message),
             Call::Message { message } => value(&self.message(&message)?),

@@ -4,12 +4,13 @@ use super::Core;
 use super::calls::{done, wrong};
 use super::contacts::names;
 use super::conversation::message_view;
+use super::files::file_view;
 use super::handle::EventPosition;
 use crate::types::error::Failure;
 use crate::types::view;
 use crate::wording;
-use engine::ContactId;
 use engine::changes::EventKind;
+use engine::{ContactId, Engine};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Store, StoreError, StoredEvent};
@@ -58,7 +59,7 @@ impl Core {
         let events = store.events_after(after, limit).map_err(|error| wording::storage(&error))?;
         events
             .iter()
-            .map(|event| Ok((event.id, event_view(event, store, &names)?)))
+            .map(|event| Ok((event.id, event_view(event, engine, store, &names)?)))
             .collect::<Result<_, StoreError>>()
             .map_err(|error| wording::storage(&error))
     }
@@ -91,6 +92,7 @@ fn position(text: &str) -> Result<EventPosition, Failure> {
 /// RPC-12: the message as it is now, not as it was when the event was written.
 fn event_view(
     stored: &StoredEvent,
+    engine: &Engine,
     store: &Store,
     names: &BTreeMap<ContactId, String>,
 ) -> Result<view::Event, StoreError> {
@@ -99,6 +101,9 @@ fn event_view(
         (Some(contact), Some(message)) => store.message(&contact, &message)?,
         _ => None,
     };
+    let file = event.message.filter(|_| of_file(event.kind)).and_then(|id| {
+        engine.files().find(|file| Some(file.contact) == event.contact && file.id == id)
+    });
     let contact = event.contact.and_then(|id| names.get(&id).cloned());
     let words = wording::event(event.kind, event.message.is_some());
     Ok(view::Event {
@@ -107,8 +112,13 @@ fn event_view(
         text: contact.as_ref().map_or_else(|| words.to_owned(), |name| format!("{name}: {words}")),
         contact,
         message: message.map(|message| message_view(&message, names)),
+        file: file.map(|file| file_view(&file, names)),
         at: event.at,
     })
+}
+
+const fn of_file(kind: EventKind) -> bool {
+    matches!(kind, EventKind::FileOffered | EventKind::FileReceived | EventKind::FileEnded)
 }
 
 fn name_of(kind: EventKind) -> &'static str {

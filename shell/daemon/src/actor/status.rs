@@ -43,6 +43,7 @@ impl Core {
         if let Some(open) = &mut self.open {
             next_try = fill(&mut status, open)?;
         }
+        status.warnings.extend(self.unsaved.warning());
         if status.unconfirmed > 0 {
             status.warnings.push(wording::unconfirmed(status.unconfirmed));
         }

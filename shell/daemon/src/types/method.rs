@@ -198,6 +198,42 @@ pub enum Call {
         #[serde(default)]
         key: String,
     },
+    /// Queues a file: all of it is kept when this answers, its source may vanish.
+    ///
+    /// Answer: the [`view::File`].
+    #[serde(rename = "files.send")]
+    FileSend {
+        /// Name or identifier.
+        contact: String,
+        /// Absolute path of a regular file, 1 byte to 8 MiB.
+        path: String,
+    },
+    /// Files under way, and those that ended in the last 30 days.
+    ///
+    /// Answer: a list of [`view::File`], oldest first.
+    #[serde(rename = "files")]
+    Files {
+        /// Name or identifier of a contact; empty = of all.
+        #[serde(default)]
+        contact: String,
+    },
+    /// Ends a file that is under way, in either direction; the contact is told.
+    ///
+    /// Answer: [`Done`].
+    #[serde(rename = "files.cancel")]
+    FileCancel {
+        /// File identifier or its beginning.
+        file: String,
+    },
+    /// Chooses or shows the folder for files that come.
+    ///
+    /// Answer: [`Folder`].
+    #[serde(rename = "files.folder")]
+    FileFolder {
+        /// Absolute path of a folder that is there; empty = it is only shown.
+        #[serde(default)]
+        path: String,
+    },
     /// Takes a queued message back, if nothing of it has left.
     ///
     /// Answer: [`Done`].
@@ -292,7 +328,7 @@ pub enum Call {
 
 impl Call {
     /// The names of all methods: any other is answered with −32601.
-    pub const METHODS: [&'static str; 31] = [
+    pub const METHODS: [&'static str; 35] = [
         "hello",
         "create",
         "unlock",
@@ -314,6 +350,10 @@ impl Call {
         "verify.begin",
         "verify.words",
         "send",
+        "files.send",
+        "files",
+        "files.cancel",
+        "files.folder",
         "send.recall",
         "send.retry",
         "message",
@@ -367,6 +407,13 @@ pub struct Comparison {
     pub listen_for: Vec<u8>,
     /// Wrong tries that are left before the contact is locked.
     pub tries_left: u8,
+}
+
+/// Answer to `files.folder`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folder {
+    /// Where files that come are saved.
+    pub path: String,
 }
 
 /// Answer of methods that have nothing to say.

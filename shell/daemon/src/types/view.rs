@@ -101,6 +101,54 @@ pub struct Message {
     pub unconfirmed: bool,
 }
 
+/// Where a file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    /// Ours: the contact does not know of it yet.
+    Offered,
+    /// Parts are on their way.
+    Moving,
+    /// All of it is here; it is being saved in the folder.
+    Whole,
+    /// It is in the receiver's folder.
+    Done,
+    /// Ended on this side.
+    Cancelled,
+    /// Ended by the contact.
+    Refused,
+    /// Too much was under way at the receiver.
+    NoRoom,
+    /// What came was not what was offered.
+    Damaged,
+    /// It did not move for 14 days.
+    Failed,
+}
+
+/// A file, to or from a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Identifier (`f_` and 32 hex digits).
+    pub id: String,
+    /// Local name of the contact.
+    pub contact: String,
+    /// Whether it goes out from here.
+    pub ours: bool,
+    /// Its sender's name for it, cleaned for display.
+    pub name: String,
+    /// Its name in the folder, once it was saved there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub saved: Option<String>,
+    /// Bytes of the whole.
+    pub size: u32,
+    /// Bytes that have arrived; of an own one, those that the contact has reported.
+    pub done: u32,
+    /// Where it stands.
+    pub state: FileState,
+    /// When it was accepted or offered here, Unix seconds.
+    pub begun: u64,
+}
+
 /// Where an invite stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -245,6 +293,9 @@ pub struct Event {
     /// The message, whole, for `message` and `state`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<Message>,
+    /// The file, whole, for `file.offered`, `file.received` and `file.ended`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<File>,
     /// What to show a person.
     pub text: String,
     /// When, Unix seconds.

@@ -28,7 +28,7 @@ const MESSAGE: u8 = 3;
 const END: u8 = 4;
 
 /// The tables that a backup has, in this order, with their numbers. There is no number for
-/// ratchets, invites and positions at mailboxes: a backup cannot name them (BAK-5).
+/// ratchets, invites, files and positions at mailboxes: a backup cannot name them (BAK-5).
 pub(super) const TABLES: [(Table, u8); 7] = [
     (Table::Profile, 1),
     (Table::Mailbox, 2),

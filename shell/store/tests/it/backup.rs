@@ -59,7 +59,7 @@ fn furnished(messages: u64) -> (Home, Store, PathBuf) {
 }
 
 fn kept(store: &Store) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
-    let left_out = [Table::Ratchet, Table::Invite, Table::Cursor];
+    let left_out = [Table::Ratchet, Table::Invite, Table::Cursor, Table::File, Table::FilePart];
     rows(store).into_iter().filter(|(table, ..)| !left_out.contains(table)).collect()
 }
 

@@ -20,6 +20,8 @@ enum Workload {
     Blocking,
     /// As busy, and one has lost its session.
     Renewing,
+    /// As busy, and files go both ways; one is cancelled.
+    Files,
 }
 
 /// A verified pair at rest, as it was saved.
@@ -70,8 +72,18 @@ fn run(seed: u64, disks: &[Disk; 2], workload: Workload) -> Outline {
             let blocked = minute == 20;
             world.command(0, engine::Command::Block { contact, blocked }).unwrap();
         }
+        if workload == Workload::Files && [2, 7, 40].contains(&minute) {
+            let file = world.send_file(0, 1, "f", &vec![9; 100_000]);
+            world.send_file(1, 0, "g", &vec![8; 30_000]);
+            if minute == 7 {
+                let contact = world.peer(0, 1);
+                world.command(0, engine::Command::CancelFile { contact, file }).unwrap();
+            }
+        }
         let silent = workload == Workload::Blocking && (20..80).contains(&minute);
-        if busy && minute % 4 == 1 {
+        // What people say goes first, so that beside files they say less.
+        let talks = minute % if workload == Workload::Files { 40 } else { 4 } == 1;
+        if busy && talks {
             if !silent {
                 world.send(0, 1, &"long ".repeat(700));
             }
@@ -89,6 +101,8 @@ fn run(seed: u64, disks: &[Disk; 2], workload: Workload) -> Outline {
     assert!(busy == moved(0) && busy == moved(1), "the workload is under way");
     let renewed = |c: usize| world.clients[c].disk.count(EventKind::SessionRenewed);
     assert_eq!(renewed(0) + renewed(1) > 0, workload == Workload::Renewing);
+    let files = world.clients.iter().map(|c| c.engine().files().any(|f| !f.ours && f.done > 0));
+    assert!(workload != Workload::Files || files.min() == Some(true), "files are under way");
     let mut last = BTreeMap::new();
     let records = world.transcript.iter().enumerate();
     records
@@ -136,6 +150,11 @@ fn t0_eng_4_blocking_and_its_end_change_nothing_that_leaves() {
 #[test]
 fn t0_rek_2_a_session_that_is_renewed_changes_nothing_that_leaves() {
     couple(1055..1060, Workload::Renewing);
+}
+
+#[test]
+fn t0_fil_7_files_change_nothing_that_leaves() {
+    couple(1055..1065, Workload::Files);
 }
 
 #[test]
