@@ -180,7 +180,7 @@ impl Engine {
         let mut places: Vec<Place> = Vec::new();
         for (n, _) in chain.into_iter().flat_map(|chain| chain.slots()) {
             let meaning = Meaning::File { contact, file, n };
-            places.extend(self.own.iter().map(|mailbox| (*mailbox, meaning)));
+            self.own.read().for_each(|mailbox| places.push((*mailbox, meaning)));
         }
         let tag = |(mailbox, meaning): &Place| match meaning {
             Meaning::File { n, .. } => Some(chain?.slot(*n)?.tag(mailbox)),
