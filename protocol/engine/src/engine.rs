@@ -20,7 +20,7 @@ use crate::changes::{Changes, Snapshot, Table};
 use crate::clock::Now;
 use crate::contact::{Contact, ContactId};
 use crate::cursor::Cursor;
-use crate::file::{File, FileAt};
+use crate::file::{FileAt, FileRecord};
 use crate::mailbox::finds::KeptPage;
 use crate::mailbox::{Kept, Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
@@ -106,7 +106,7 @@ pub struct Engine {
     pairings: BTreeMap<InviteId, Pairing>,
     outbox: Outbox,
     partials: BTreeMap<(ContactId, [u8; 16]), Partial>,
-    files: BTreeMap<FileAt, File>,
+    files: BTreeMap<FileAt, FileRecord>,
     /// Files of which parts are to be queued, and files to report on, before a step ends.
     file_fills: BTreeSet<FileAt>,
     file_reports: BTreeSet<FileAt>,
@@ -278,7 +278,7 @@ impl Engine {
                 self.partials.insert(two()?, Partial::from_row(value)?);
             }
             Table::File => {
-                self.files.insert(two()?, File::from_row(value)?);
+                self.files.insert(two()?, FileRecord::from_row(value)?);
             }
             Table::FilePart => self.load_file_part(key, value)?,
             Table::Seen => {

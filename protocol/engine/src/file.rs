@@ -29,7 +29,7 @@ pub(crate) const MAX_FILES_FROM_ONE: usize = 16;
 const RESERVED: u32 = 8;
 
 /// What is known of a file.
-pub(crate) struct File {
+pub(crate) struct FileRecord {
     pub(crate) contact: ContactId,
     pub(crate) id: FileId,
     /// The sender's name for it; not cleaned.
@@ -46,7 +46,7 @@ pub(crate) struct File {
     pub(crate) parts: Parts,
 }
 
-crypto::opaque!(File);
+crypto::opaque!(FileRecord, Stage, Sending, Receiving);
 
 /// Where it stands.
 pub(crate) enum Stage {
@@ -140,7 +140,7 @@ impl Receiving {
     }
 }
 
-impl File {
+impl FileRecord {
     /// Number of its parts.
     pub(crate) fn count(&self) -> u32 {
         let part = u32::try_from(BODY_LEN).unwrap_or(u32::MAX);

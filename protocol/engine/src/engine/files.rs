@@ -9,7 +9,7 @@ use crate::changes::{EventKind, Table};
 use crate::clock::Now;
 use crate::command::{CommandError, Reply};
 use crate::contact::ContactId;
-use crate::file::{File, FileAt, FileId, Outcome, Stage, part_key};
+use crate::file::{FileAt, FileId, FileRecord, Outcome, Stage, part_key};
 use crate::outbox::{ItemId, Load, Owner};
 use crate::rows::pair;
 use crate::step::Step;
@@ -67,7 +67,7 @@ impl Engine {
 
     /// Files that are whole and are to be saved in the folder (FIL-12).
     pub fn whole_files(&self) -> impl Iterator<Item = (ContactId, FileId)> {
-        let whole = |file: &&File| file.receiving().is_some_and(|receiving| receiving.whole);
+        let whole = |file: &&FileRecord| file.receiving().is_some_and(|receiving| receiving.whole);
         self.files.values().filter(whole).map(|file| (file.contact, file.id))
     }
 
@@ -84,7 +84,7 @@ impl Engine {
         whole.then(|| (file.name.as_str(), Zeroizing::new(parts.concat())))
     }
 
-    fn file_view(&self, file: &File) -> FileView {
+    fn file_view(&self, file: &FileRecord) -> FileView {
         let part = u32::try_from(board::envelope::BODY_LEN).unwrap_or(u32::MAX);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (state, parts) = match &file.stage {
@@ -214,7 +214,7 @@ impl Engine {
         }
     }
 
-    fn files_of(&self, contact: &ContactId) -> impl Iterator<Item = &File> {
+    fn files_of(&self, contact: &ContactId) -> impl Iterator<Item = &FileRecord> {
         self.files.range((*contact, [0; 16])..=(*contact, [0xff; 16])).map(|(_, file)| file)
     }
 
@@ -232,14 +232,14 @@ impl Engine {
 
     /// What time does to files: failing, forgetting, late reports.
     pub(super) fn files_upkeep(&mut self, now: Now, step: &mut Step) {
-        let age = |file: &File| now.unix_s().saturating_sub(file.moved);
-        let stale = |file: &&File| !file.ended() && age(file) >= GIVE_UP_S;
+        let age = |file: &FileRecord| now.unix_s().saturating_sub(file.moved);
+        let stale = |file: &&FileRecord| !file.ended() && age(file) >= GIVE_UP_S;
         let stale: Vec<FileAt> =
             self.files.values().filter(stale).map(|file| (file.contact, file.id)).collect();
         for at in stale {
             self.end_file(now, step, &at, Outcome::Failed, String::new());
         }
-        let old = |file: &&File| file.ended() && age(file) >= REMEMBER_S;
+        let old = |file: &&FileRecord| file.ended() && age(file) >= REMEMBER_S;
         let old: Vec<FileAt> =
             self.files.values().filter(old).map(|file| (file.contact, file.id)).collect();
         for at in old {

@@ -6,8 +6,8 @@ use crate::clock::Now;
 use crate::command::{CommandError, Reply};
 use crate::contact::{Contact, ContactId};
 use crate::file::{
-    File, FileAt, MAX_FILES_FROM_ONE, MAX_FROM_ALL, MAX_FROM_ONE, Outcome, Parts, Receiving, Stage,
-    part_key,
+    FileAt, FileRecord, MAX_FILES_FROM_ONE, MAX_FROM_ALL, MAX_FROM_ONE, Outcome, Parts, Receiving,
+    Stage, part_key,
 };
 use crate::step::Step;
 use crate::watch::{Meaning, Place, WatchOwner};
@@ -39,8 +39,17 @@ impl Engine {
         let stage = Stage::Receiving(Box::new(Receiving::new(&offer.key)));
         let Offer { file: id, size, hash, name, .. } = offer;
         let (begun, parts) = (now.unix_s(), Parts::new());
-        let file =
-            File { contact: *contact, id, name, size, hash, begun, moved: begun, stage, parts };
+        let file = FileRecord {
+            contact: *contact,
+            id,
+            name,
+            size,
+            hash,
+            begun,
+            moved: begun,
+            stage,
+            parts,
+        };
         self.files.insert(at, file);
         if verified && fits {
             step.message_event(now, EventKind::FileOffered, Some(*contact), Some(id));
@@ -139,7 +148,7 @@ impl Engine {
 
     /// Reports that have waited long enough (FIL-10).
     pub(super) fn report_late(&mut self, now: Now) {
-        let late = |file: &&File| {
+        let late = |file: &&FileRecord| {
             file.receiving().is_some_and(|receiving| {
                 let waited = now.unix_s().saturating_sub(receiving.since);
                 receiving.unreported > 0 && waited >= REPORT_AFTER_S
@@ -151,7 +160,7 @@ impl Engine {
     }
 
     fn report(&mut self, at: &FileAt) {
-        if let Some(receiving) = self.files.get_mut(at).and_then(File::receiving_mut) {
+        if let Some(receiving) = self.files.get_mut(at).and_then(FileRecord::receiving_mut) {
             receiving.unreported = 0;
             receiving.reported = receiving.chain.arrived_base();
         }
@@ -176,7 +185,8 @@ impl Engine {
     /// Waits for the tags of a file's window at every own mailbox, or no more if it is over.
     pub(super) fn watch_file(&mut self, at: &FileAt) {
         let (contact, file) = *at;
-        let chain = self.files.get(at).and_then(File::receiving).map(|receiving| &receiving.chain);
+        let chain =
+            self.files.get(at).and_then(FileRecord::receiving).map(|receiving| &receiving.chain);
         let mut places: Vec<Place> = Vec::new();
         for (n, _) in chain.into_iter().flat_map(|chain| chain.slots()) {
             let meaning = Meaning::File { contact, file, n };

@@ -6,7 +6,7 @@ use crate::changes::Table;
 use crate::clock::Now;
 use crate::command::{CommandError, Reply};
 use crate::contact::{Contact, ContactId};
-use crate::file::{File, FileAt, MAX_OUTGOING, Outcome, Parts, Sending, Stage, part_key};
+use crate::file::{FileAt, FileRecord, MAX_OUTGOING, Outcome, Parts, Sending, Stage, part_key};
 use crate::outbox::{Deposit, Group, ItemId, Load, Owner, Sealed};
 use crate::step::Step;
 use board::chain::WINDOW;
@@ -53,7 +53,7 @@ impl Engine {
         }
         let stage = Stage::Sending(Box::new(Sending::new(FileKey::random(rng))));
         let (hash, begun) = (crypto::hash(&[bytes]), now.unix_s());
-        let file = File { contact, id, name, size, hash, begun, moved: begun, stage, parts };
+        let file = FileRecord { contact, id, name, size, hash, begun, moved: begun, stage, parts };
         self.files.insert(at, file);
         self.save_file(step, &at);
         self.queue(rng, now, step, &contact, Load::Offer(id));
@@ -64,7 +64,7 @@ impl Engine {
     /// with it.
     pub(in crate::engine) fn offer_of(&self, at: FileAt) -> Content {
         let file = self.files.get(&at);
-        let key = file.and_then(File::sending).and_then(|sending| sending.key.as_ref());
+        let key = file.and_then(FileRecord::sending).and_then(|sending| sending.key.as_ref());
         let (Some(file), Some(key)) = (file, key) else { return Content::Receipt };
         Content::FileOffer(Offer {
             file: file.id,
@@ -117,7 +117,7 @@ impl Engine {
     /// Whether parts of a file may leave at this moment (SAS-4, ID-3, FIL-6).
     pub(in crate::engine) fn part_sendable(&self, group: &Group, at: FileAt) -> bool {
         let able = self.contacts.get(&at.0).is_some_and(Contact::may_send);
-        let sending = self.files.get(&at).and_then(File::sending);
+        let sending = self.files.get(&at).and_then(FileRecord::sending);
         able && sending.is_some_and(|s| group.sealed || s.has_room(group.first))
     }
 
@@ -166,7 +166,7 @@ impl Engine {
         for (at, mut items) in late {
             let able = self.contacts.get(&at.0).is_some_and(Contact::may_send);
             let file = self.files.get_mut(&at).filter(|_| able);
-            let Some(sending) = file.and_then(File::sending_mut) else { continue };
+            let Some(sending) = file.and_then(FileRecord::sending_mut) else { continue };
             let room = usize::try_from(sending.room()).unwrap_or(0);
             items.sort_unstable();
             items.truncate(room);
@@ -187,7 +187,9 @@ impl Engine {
     /// ENG-1, for a part.
     pub(in crate::engine) fn seal_part_anew(&mut self, at: FileAt, id: &ItemId, reserve: u32) {
         let Some(contact) = self.contacts.get(&at.0) else { return };
-        let Some(sending) = self.files.get_mut(&at).and_then(File::sending_mut) else { return };
+        let Some(sending) = self.files.get_mut(&at).and_then(FileRecord::sending_mut) else {
+            return;
+        };
         if sending.room() > reserve {
             sending.sent.retain(|_, item| item != id);
             self.outbox.change(id, |item| item.unseal(&contact.inbox));
@@ -201,7 +203,7 @@ impl Engine {
         for at in files {
             let of = self.outbox.of(Owner::File(at.0, at.1));
             let items: Vec<ItemId> = of.map(|item| item.id).collect();
-            if let Some(sending) = self.files.get_mut(&at).and_then(File::sending_mut) {
+            if let Some(sending) = self.files.get_mut(&at).and_then(FileRecord::sending_mut) {
                 sending.sent.clear();
             }
             self.unseal(step, contact, &items);
