@@ -2,8 +2,8 @@
 
 use crate::output::{Out, plain};
 use daemon::types::view::{
-    Contact, File, FileState, Invite, InviteState, Mailbox, Message, MessageState, Mode, Status,
-    Trust,
+    Contact, FailedWhy, File, FileState, Invite, InviteState, Mailbox, Message, MessageState, Mode,
+    Status, Trust,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -181,6 +181,16 @@ pub(crate) fn state(state: MessageState) -> &'static str {
     }
 }
 
+/// Why a message failed (PRD-10).
+pub(crate) fn why(why: Option<FailedWhy>) -> &'static str {
+    match why {
+        Some(FailedWhy::Recalled) => "taken back",
+        Some(FailedWhy::NotStored) => "no mailbox had it within 14 days",
+        Some(FailedWhy::NotConfirmed) => "not confirmed in 14 days",
+        None => "the reason is not known",
+    }
+}
+
 /// A message. Every further line of its text is set in, so that no text can imitate another
 /// message.
 pub(crate) fn message(message: &Message, out: &Out) -> String {
@@ -208,7 +218,8 @@ pub(crate) fn message_cut(message: &Message, out: &Out, limit: usize) -> String 
         line.push_str(&out.faint(&format!("  (sent {})", time(message.sent))));
     }
     if message.state == MessageState::Failed {
-        line.push_str(&format!("  failed: `pvtcoms send --retry {}`", message.id));
+        let why = why(message.why);
+        line.push_str(&format!("  failed: {why}; `pvtcoms send --retry {}`", message.id));
     } else if message.unconfirmed {
         line.push_str("  not confirmed yet");
     }
@@ -276,6 +287,7 @@ mod tests {
             sent: 1_000_000,
             saved: 1_000_000,
             unconfirmed: false,
+            why: None,
         }
     }
 

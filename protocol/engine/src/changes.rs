@@ -82,10 +82,22 @@ pub enum MessageState {
     Stored,
     /// The peer's device saved it and its receipt came back.
     Delivered,
-    /// Given up; the text is kept.
+    /// No receipt came within 14 days of a mailbox having it; the text is kept.
     Failed,
     /// Came from the peer.
     Received,
+    /// Taken back before anything of it had left; the text is kept.
+    Recalled,
+    /// No mailbox had all of it within 14 days; the text is kept.
+    NotStored,
+}
+
+impl MessageState {
+    /// Whether people see it as failed: nothing more becomes of it unless it is sent again.
+    #[must_use]
+    pub const fn is_failed(self) -> bool {
+        matches!(self, Self::Failed | Self::Recalled | Self::NotStored)
+    }
 }
 
 /// A message of a conversation, as people see it.

@@ -96,7 +96,7 @@ pub enum Command {
         /// Which message.
         message: MessageId,
     },
-    /// Queues a failed message again.
+    /// Queues a failed message again, as the same one: it is shown once (BRD-50).
     Retry {
         /// Whose conversation.
         contact: ContactId,
@@ -207,6 +207,9 @@ pub enum CommandError {
     /// Some of the message has left already.
     #[error("the message has left already")]
     TooLate,
+    /// The message is too old to be sent again as the same one (BRD-50).
+    #[error("the message is older than 30 days")]
+    TooOld,
     /// Our bug.
     #[error("a key could not be made")]
     Internal,

@@ -425,8 +425,18 @@ impl Engine {
         }
     }
 
+    /// Remembers an item that arrived, for 16 days (BRD-44).
     fn remember(&mut self, step: &mut Step, now: Now, contact: &ContactId, id: &[u8; 16]) {
-        let hour = now.hours();
+        self.remember_from(step, now.hours(), contact, id);
+    }
+
+    /// Remembers a message that was shown, for as long as its sender may send it again (BRD-50).
+    fn remember_message(&mut self, step: &mut Step, now: Now, contact: &ContactId, id: &[u8; 16]) {
+        let hour = now.hours().saturating_add(upkeep::SHOWN_H.saturating_sub(upkeep::SEEN_H));
+        self.remember_from(step, hour, contact, id);
+    }
+
+    fn remember_from(&mut self, step: &mut Step, hour: u32, contact: &ContactId, id: &[u8; 16]) {
         self.seen.insert((*contact, *id), hour);
         let value = Zeroizing::new(hour.to_be_bytes().to_vec());
         step.put(Table::Seen, &crate::rows::pair(contact, id), value);

@@ -86,7 +86,8 @@ pub(crate) struct Item {
     pub(crate) order: u64,
     pub(crate) owner: Owner,
     pub(crate) load: Load,
-    /// When it was queued, Unix seconds.
+    /// When it was queued, or when a mailbox first had it: what the 14 days of BRD-41 count from,
+    /// Unix seconds.
     pub(crate) queued: u64,
     pub(crate) sealed: Option<Sealed>,
     /// How often it was encrypted anew.

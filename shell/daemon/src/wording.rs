@@ -137,6 +137,11 @@ pub(crate) fn refused(error: CommandError) -> Failure {
             "Files of 32 MiB together are under way already. Nothing of this one was queued.",
         ),
         CommandError::FileOver => (WrongUse, "The file has ended already. Nothing was changed."),
+        CommandError::TooOld => (
+            WrongUse,
+            "The message is older than 30 days: the contact may have it already and could be shown \
+             it twice. Nothing was queued.",
+        ),
         CommandError::TooLate => (WrongUse, "The message has left already. Nothing was changed."),
         CommandError::Internal => (Internal, INTERNAL),
     };
@@ -145,6 +150,7 @@ pub(crate) fn refused(error: CommandError) -> Failure {
         CommandError::Blocked => Some("End the blocking first."),
         CommandError::FileTooLong => Some(FILE_TOO_LONG_HINT),
         CommandError::FilesUnderWay => Some("Wait until one has arrived, or cancel one."),
+        CommandError::TooOld => Some("Send its text as a new message."),
         _ => None,
     };
     if let Some(hint) = better {

@@ -155,12 +155,14 @@ pub(crate) fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
 }
 
 /// Numbers of the states in the database. Never given to another state.
-pub(crate) const STATES: [(MessageState, u8); 5] = [
+pub(crate) const STATES: [(MessageState, u8); 7] = [
     (MessageState::Queued, 1),
     (MessageState::Stored, 2),
     (MessageState::Delivered, 3),
     (MessageState::Failed, 4),
     (MessageState::Received, 5),
+    (MessageState::Recalled, 6),
+    (MessageState::NotStored, 7),
 ];
 
 pub(crate) fn number_of(state: MessageState) -> impl ToSql {

@@ -39,3 +39,5 @@ mod receipts;
 mod resync;
 #[path = "it/soak.rs"]
 mod soak;
+#[path = "it/states.rs"]
+mod states;

@@ -116,8 +116,8 @@ fn next_event_of(client: &mut Client, id: &str, deadline: Option<Instant>) -> Ou
 fn failed(message: &Message) -> Fault {
     Fault::new(
         ErrorKind::Unreachable,
-        "The message failed. Its text is kept.",
-        format!("Run `pvtcoms status` for the reason, then `pvtcoms send --retry {}`.", message.id),
+        format!("The message failed: {}. Its text is kept.", show::why(message.why)),
+        format!("Look at `pvtcoms status`, then run `pvtcoms send --retry {}`.", message.id),
     )
 }
 

@@ -352,6 +352,9 @@ impl Engine {
         let Some(item_id) = item_id else { return };
         let first = self.outbox.change(&item_id, |item| {
             let first = !item.stored();
+            if first && item.repeats == 0 {
+                item.queued = now.unix_s(); // BRD-41: the mailbox keeps it from here on
+            }
             if let Some(deposit) = item.deposit_mut(&mailbox) {
                 deposit.busy = false;
                 deposit.stored = true;

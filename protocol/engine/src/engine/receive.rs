@@ -349,7 +349,7 @@ impl Engine {
                     saved,
                 }));
                 step.message_event(now, EventKind::Message, Some(*id), Some(message));
-                self.remember(step, now, id, &message);
+                self.remember_message(step, now, id, &message);
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::MessageId;
 use crate::changes::{Change, EventKind, MessageState, Table};
 use crate::clock::{MINUTE, Now};
 use crate::contact::{Contact, ContactId};
-use crate::outbox::{ItemId, Load, Owner};
+use crate::outbox::{Item, ItemId, Load, Owner};
 use crate::pairing::{InviteId, Phase};
 use crate::step::Step;
 use content::GenerationRandom;
@@ -20,7 +20,10 @@ const GIVE_UP_S: u64 = 14 * 24 * 3600;
 const SILENT_REPEATS: u8 = 2;
 const SILENT_S: u64 = 24 * 3600;
 /// What has arrived is remembered for the mailboxes' 14 days and two more (BRD-44), in hours.
-const SEEN_H: u32 = 16 * 24;
+pub(super) const SEEN_H: u32 = 16 * 24;
+/// A message that was shown is remembered for the 30 days in which its sender may send it again,
+/// the 14 in which that is pursued, the 14 of the mailbox, and two more (BRD-50), in hours.
+pub(super) const SHOWN_H: u32 = 60 * 24;
 /// A used invite is remembered for 30 days after it expired (INV-3), in hours.
 const REMEMBER_INVITE_H: u32 = 30 * 24;
 
@@ -62,30 +65,38 @@ impl Engine {
         }
     }
 
+    /// Gives up messages of which no part is still to be pursued. Whole ones: what was given up in
+    /// part could never be whole at the peer, and would look delivered.
     fn give_up(&mut self, now: Now, step: &mut Step) {
         // Inbox sets and generations are pursued for ever: without them nobody can write.
-        let old = self.outbox.queued_before(now.unix_s().saturating_sub(GIVE_UP_S));
-        let old: Vec<(ItemId, Owner, Option<MessageId>)> = old
+        let before = now.unix_s().saturating_sub(GIVE_UP_S);
+        let old = self.outbox.queued_before(before).filter_map(|item| {
+            let Owner::Contact(contact) = item.owner else { return None };
+            Some((contact, item.message()?))
+        });
+        let old: BTreeSet<(ContactId, MessageId)> = old.collect();
+        for (contact, id) in old {
             // What may not leave waits (ID-3, ENG-4).
-            .filter(|item| item.sealed.is_some() || self.may_send(item.owner))
-            .map(|item| (item.id, item.owner, item.message()))
-            .collect();
-        let mut messages: BTreeSet<(ContactId, MessageId)> = BTreeSet::new();
-        for (item, owner, message) in old {
-            self.drop_item(step, &item);
-            if let (Owner::Contact(contact), Some(message)) = (owner, message) {
-                messages.insert((contact, message));
+            let may_send = self.may_send(&contact);
+            let over = |item: &Item| item.queued < before && (item.sealed.is_some() || may_send);
+            if !self.outbox.of_message(contact, id).all(over) {
+                continue;
             }
-        }
-        for (contact, id) in messages {
-            step.change(Change::MessageState { contact, id, state: MessageState::Failed });
+            let stored = |item: &Item| item.repeats > 0 || item.stored();
+            let stored = self.outbox.of_message(contact, id).all(stored);
+            let items: Vec<ItemId> =
+                self.outbox.of_message(contact, id).map(|item| item.id).collect();
+            for item in items {
+                self.drop_item(step, &item);
+            }
+            let state = if stored { MessageState::Failed } else { MessageState::NotStored };
+            step.change(Change::MessageState { contact, id, state });
             step.message_event(now, EventKind::State, Some(contact), Some(id));
         }
     }
 
-    fn may_send(&self, owner: Owner) -> bool {
-        let Owner::Contact(contact) = owner else { return false };
-        self.contacts.get(&contact).is_some_and(Contact::may_send)
+    fn may_send(&self, contact: &ContactId) -> bool {
+        self.contacts.get(contact).is_some_and(Contact::may_send)
     }
 
     /// Encrypts anew what was stored and not acknowledged, as far as each peer's window has room.

@@ -18,6 +18,8 @@ use rand_core::CryptoRng;
 
 /// Hours that an invite may live at most (INV-3).
 const MAX_INVITE_H: u32 = 30 * 24;
+/// A message is sent again as the same one so long after it was written (BRD-50), in seconds.
+const RETRY_S: u64 = 30 * 24 * 3600;
 
 impl Engine {
     /// Carries out a wish, or says why nothing was done.
@@ -85,6 +87,9 @@ impl Engine {
             Command::Retry { contact, message, text, sent } => {
                 if self.outbox.of_message(contact, message).next().is_some() {
                     return Err(CommandError::TooLate);
+                }
+                if now.unix_s().saturating_sub(sent) > RETRY_S {
+                    return Err(CommandError::TooOld); // BRD-50
                 }
                 self.send(rng, now, step, contact, message, &text, Some(sent))
             }
@@ -299,7 +304,7 @@ impl Engine {
         for item in items {
             self.drop_item(step, &item);
         }
-        let state = MessageState::Failed;
+        let state = MessageState::Recalled;
         step.change(Change::MessageState { contact, id: message, state });
         step.message_event(now, EventKind::State, Some(contact), Some(message));
         Ok(Reply::Done)

@@ -42,7 +42,7 @@ enum Key {
     Receipt(ContactId, u64),
     /// The offer or a report of a file.
     About(FileAt, u64),
-    /// A part of a message, by the time at which it was queued.
+    /// A part of a message, by the time that its 14 days count from.
     Queued(u64, u64),
     /// Stored and not acknowledged, by the time at which it is encrypted anew.
     Repeat(u64, u64),
@@ -168,7 +168,7 @@ impl Outbox {
         self.found(Key::About(file, 0), Key::About(file, u64::MAX))
     }
 
-    /// Parts of messages that were queued before `time`, oldest first.
+    /// Parts of messages whose 14 days began before `time`, oldest first.
     pub(crate) fn queued_before(&self, time: u64) -> impl Iterator<Item = &Item> {
         let last = time.checked_sub(1).map(|time| Key::Queued(time, u64::MAX));
         last.into_iter().flat_map(|last| self.found(Key::Queued(0, 0), last))

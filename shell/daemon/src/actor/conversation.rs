@@ -72,7 +72,7 @@ impl Core {
 
     pub(super) fn retry(&mut self, message: &str) -> Result<Value, Failure> {
         let StoredMessage { message, .. } = self.find_own(message)?;
-        if message.state != MessageState::Failed {
+        if !message.state.is_failed() {
             return Err(wrong(wording::NOT_FAILED));
         }
         let engine::changes::Message { contact, id, text, sent, .. } = message;
@@ -183,6 +183,7 @@ pub(super) fn message_view(
         sent: message.sent,
         saved: message.saved,
         unconfirmed: waits && age >= UNCONFIRMED_S,
+        why: why(message.state),
     }
 }
 
@@ -191,8 +192,22 @@ const fn state(state: MessageState) -> view::MessageState {
         MessageState::Queued => view::MessageState::Queued,
         MessageState::Stored => view::MessageState::Stored,
         MessageState::Delivered => view::MessageState::Delivered,
-        MessageState::Failed => view::MessageState::Failed,
+        MessageState::Failed | MessageState::Recalled | MessageState::NotStored => {
+            view::MessageState::Failed
+        }
         MessageState::Received => view::MessageState::Received,
+    }
+}
+
+const fn why(state: MessageState) -> Option<view::FailedWhy> {
+    match state {
+        MessageState::Failed => Some(view::FailedWhy::NotConfirmed),
+        MessageState::NotStored => Some(view::FailedWhy::NotStored),
+        MessageState::Recalled => Some(view::FailedWhy::Recalled),
+        MessageState::Queued
+        | MessageState::Stored
+        | MessageState::Delivered
+        | MessageState::Received => None,
     }
 }
 
@@ -210,6 +225,7 @@ mod tests {
             sent: 0,
             saved: 0,
             unconfirmed: false,
+            why: None,
         }
     }
 

@@ -40,6 +40,18 @@ pub enum MessageState {
     Received,
 }
 
+/// Why a message failed (PRD-10). The text is kept in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedWhy {
+    /// It was taken back before anything of it had left.
+    Recalled,
+    /// No mailbox had all of it within 14 days.
+    NotStored,
+    /// A mailbox had it, and no receipt came within 14 days; the mailbox keeps it no longer.
+    NotConfirmed,
+}
+
 /// How far a contact is trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
@@ -99,6 +111,9 @@ pub struct Message {
     /// Not confirmed for 24 h (PRD-1).
     #[serde(default)]
     pub unconfirmed: bool,
+    /// Why it failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<FailedWhy>,
 }
 
 /// Where a file stands.

@@ -71,6 +71,8 @@ fn prd_17_every_kind_of_event_and_state_is_stored_as_itself() {
         MessageState::Delivered,
         MessageState::Failed,
         MessageState::Received,
+        MessageState::Recalled,
+        MessageState::NotStored,
     ];
     save(
         &mut store,
