@@ -21,14 +21,15 @@ CREATE TABLE message (
     text TEXT NOT NULL,
     sent INTEGER NOT NULL,
     saved INTEGER NOT NULL,
-    read INTEGER NOT NULL CHECK (read IN (0, 1)),
+    read INTEGER NOT NULL CHECK (read IN (0, 1)), since INTEGER NOT NULL DEFAULT 0, timer INTEGER NOT NULL DEFAULT 0, expires INTEGER NOT NULL DEFAULT 0,
     UNIQUE (contact, id)
 ) STRICT;
 CREATE INDEX message_page ON message (contact, row);
 CREATE INDEX message_count ON message (contact, state, read);
 CREATE INDEX message_id ON message (id);
 CREATE INDEX message_unread ON message (row) WHERE read = 0;
-CREATE INDEX message_saved ON message (saved);
+CREATE INDEX message_since ON message (since);
+CREATE INDEX message_expires ON message (expires) WHERE expires > 0;
 
 -- What faces and bots are told, and how far each of them got (PRD-17).
 CREATE TABLE event (

@@ -92,6 +92,15 @@ pub(crate) enum Verb {
         /// The schedule; without it the present one is shown.
         mode: Option<ModeName>,
     },
+    /// Show or choose how long messages stay on this device.
+    #[command(after_help = "Examples:\n  pvtcoms retention\n  pvtcoms retention 7d\n  \
+        pvtcoms retention off\n\nThe default is 30d. What is older goes within a minute, read or not. \
+        Where a conversation has a timer, whichever ends first counts.")]
+    Retention {
+        /// Days (7d), weeks (2w), one year (1y), or off; without it the present one is shown.
+        #[arg(value_name = "TIME", value_parser = values::retention)]
+        days: Option<u16>,
+    },
     /// Make, show or withdraw an invite.
     #[command(subcommand)]
     Invite(Invite),
@@ -137,6 +146,18 @@ pub(crate) enum Verb {
         /// End the blocking.
         #[arg(long)]
         undo: bool,
+    },
+    /// Show or set how long messages of a conversation stay, on both sides.
+    #[command(after_help = "Examples:\n  pvtcoms timer bob\n  pvtcoms timer bob 1d\n  \
+        pvtcoms timer bob off\n\nA message goes so long after it has left this device, and at the \
+        contact's so long after it was read. What was written before keeps its own. Either side can \
+        set it; the contact is told. It is a request: nobody can make another device forget.")]
+    Timer {
+        /// Name or identifier.
+        contact: String,
+        /// From 5m to 30d (minutes, hours, days), or off; without it the present one is shown.
+        #[arg(value_name = "TIME", value_parser = values::timer)]
+        seconds: Option<u32>,
     },
     /// Send a message. It is saved and waits here until a mailbox has it.
     #[command(

@@ -150,6 +150,9 @@ pub(crate) fn contact(contact: &Contact, out: &Out) -> String {
     let trust =
         if contact.blocked { format!("{trust} · {}", out.alarm("BLOCKED")) } else { trust };
     let mut text = format!("[{trust}] {}  {}", plain(&contact.name), out.faint(&contact.id));
+    if contact.timer > 0 {
+        text.push_str(&format!(" · {}", timer(contact.timer)));
+    }
     if contact.unread > 0 {
         text.push_str(&format!(" · {} unread", contact.unread));
     }
@@ -157,6 +160,14 @@ pub(crate) fn contact(contact: &Contact, out: &Out) -> String {
         text.push_str(&format!(" · {} not delivered yet", contact.pending));
     }
     text
+}
+
+/// How long messages of a conversation stay.
+pub(crate) fn timer(seconds: u32) -> String {
+    match seconds {
+        0 => "timer off".to_owned(),
+        _ => format!("timer {}", span(seconds.into())),
+    }
 }
 
 /// The mark of a state (product.md 6).
@@ -223,6 +234,11 @@ pub(crate) fn message_cut(message: &Message, out: &Out, limit: usize) -> String 
     } else if message.unconfirmed {
         line.push_str("  not confirmed yet");
     }
+    if let Some(gone_in) = message.gone_in {
+        line.push_str(&out.faint(&format!("  gone in {}", span(gone_in))));
+    } else if message.timer > 0 && message.state == MessageState::Received {
+        line.push_str(&out.faint(&format!("  goes {} after reading", span(message.timer.into()))));
+    }
     line
 }
 
@@ -288,6 +304,8 @@ mod tests {
             saved: 1_000_000,
             unconfirmed: false,
             why: None,
+            timer: 0,
+            gone_in: None,
         }
     }
 

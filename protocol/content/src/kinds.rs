@@ -2,6 +2,7 @@
 
 use crate::file::{Offer, Report};
 use crate::text::Part;
+use crate::timer::{Timer, TimerSetting};
 use crypto::{Zeroizing, secret};
 use wire::{Malformed, Reader, Writer};
 
@@ -14,6 +15,7 @@ const PART: u8 = 1;
 const RECEIPT: u8 = 2;
 const NEW_GENERATION: u8 = 3;
 const INBOX_SET: u8 = 4;
+const TIMER: u8 = 6;
 const FILE_OFFER: u8 = 7;
 const FILE_REPORT: u8 = 8;
 
@@ -44,6 +46,8 @@ pub enum Content {
         /// One or two onion keys, different from each other.
         mailboxes: Vec<[u8; 32]>,
     },
+    /// 6: `counter u32 ‖ seconds u32`: how long messages stay from here on (CNT-8).
+    Timer(TimerSetting),
     /// 7: a file is about to come, under tags of its own (FIL-1).
     FileOffer(Offer),
     /// 8: how far a file has come, or that it ends (FIL-1).
@@ -73,6 +77,9 @@ impl Content {
                 let count = u8::try_from(mailboxes.len()).unwrap_or(u8::MAX);
                 w.u8(INBOX_SET).u32(*version).u8(count).bytes(&mailboxes.concat());
             }
+            Self::Timer(TimerSetting { counter, timer }) => {
+                timer.encode_into(w.u8(TIMER).u32(*counter));
+            }
             Self::FileOffer(offer) => offer.encode_into(w.u8(FILE_OFFER)),
             Self::FileReport(report) => report.encode_into(w.u8(FILE_REPORT)),
             Self::Unsupported { kind } => {
@@ -97,6 +104,7 @@ impl Content {
                 Self::NewGeneration { g: r.u16()?, r: GenerationRandom::copy_of(r.array_ref()?) }
             }
             INBOX_SET => inbox_set(&mut r)?,
+            TIMER => Self::Timer(TimerSetting { counter: r.u32()?, timer: Timer::decode(&mut r)? }),
             FILE_OFFER => Self::FileOffer(Offer::decode(&mut r)?),
             FILE_REPORT => Self::FileReport(Report::decode(&mut r)?),
             kind => return Ok(Self::Unsupported { kind }), // CNT-2: whatever follows

@@ -5,6 +5,7 @@ mod join;
 pub use join::{JoinError, Joiner};
 
 use crate::kinds::MAX_CONTENT;
+use crate::timer::Timer;
 use wire::{Malformed, Reader, Writer};
 
 /// Most bytes of one text message, in UTF-8.
@@ -14,15 +15,15 @@ pub const PART_LEN: usize = MAX_CONTENT - 1 - HEAD_LEN;
 /// Most parts of one text message.
 pub(crate) const MAX_PARTS: usize = MAX_TEXT.div_ceil(PART_LEN);
 
-const HEAD_LEN: usize = 16 + 4 + 4 + 2 + 2 + 4 + 8;
+const HEAD_LEN: usize = 16 + 4 + 4 + 2 + 2 + 4 + 8 + 4;
 
 // CNT-3: the ledger.
-const _: () = assert!(PART_LEN == 1593 && 1 + HEAD_LEN + PART_LEN == MAX_CONTENT);
+const _: () = assert!(PART_LEN == 1589 && 1 + HEAD_LEN + PART_LEN == MAX_CONTENT);
 const _: () = assert!(MAX_PARTS == 165);
 
 /// A part of a text message:
-/// `message(16) ‖ seq u32 ‖ floor u32 ‖ index u16 ‖ count u16 ‖ total u32 ‖ sent u64 ‖ bytes`,
-/// 40 bytes and the text.
+/// `message(16) ‖ seq u32 ‖ floor u32 ‖ index u16 ‖ count u16 ‖ total u32 ‖ sent u64 ‖ timer u32 ‖
+/// bytes`, 44 bytes and the text.
 ///
 /// Made by [`split_text`] or by [`crate::Content::decode`]; only [`Joiner`] gives text back.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Part {
     pub total: u32,
     /// The sender's clock, Unix seconds. A claim: shown, never ordered by.
     pub sent: u64,
+    /// The timer that was in force when the message was written (CNT-8).
+    pub timer: Timer,
     /// The text from byte `index` × [`PART_LEN`]. A character may be cut in two.
     pub bytes: Vec<u8>,
 }
@@ -65,6 +68,7 @@ pub fn split_text(
     message: [u8; 16],
     seq: u32,
     sent: u64,
+    timer: Timer,
     text: &str,
 ) -> Result<Vec<Part>, TextError> {
     if text.is_empty() {
@@ -84,6 +88,7 @@ pub fn split_text(
         count,
         total,
         sent,
+        timer,
         bytes: chunk.to_vec(),
     };
     Ok((0..count).zip(chunks).map(part).collect())
@@ -98,6 +103,7 @@ impl Part {
             .u16(self.count)
             .u32(self.total)
             .u64(self.sent);
+        self.timer.encode_into(w);
         w.bytes(&self.bytes);
     }
 
@@ -105,10 +111,11 @@ impl Part {
         let (message, seq, floor) = (r.array()?, r.u32()?, r.u32()?);
         let (index, count) = (r.u16()?, r.u16()?);
         let (total, sent) = (r.u32()?, r.u64()?);
+        let timer = Timer::decode(r)?;
         // CNT-4
         let len = part_len(index, count, total).ok_or(Malformed::Field("part"))?;
         let bytes = r.take(len)?.to_vec();
-        Ok(Self { message, seq, floor, index, count, total, sent, bytes })
+        Ok(Self { message, seq, floor, index, count, total, sent, timer, bytes })
     }
 }
 

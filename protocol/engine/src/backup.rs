@@ -11,6 +11,7 @@ use crate::engine::Partial;
 use crate::outbox::{Item, Load, Owner};
 use crate::profile::{PROFILE_KEY, Profile};
 use crate::recovery::Recovery;
+use crate::steady::CLOCK_KEY;
 use board::tag::OnionKey;
 use crypto::Zeroizing;
 use wire::{Codec, Malformed};
@@ -27,6 +28,8 @@ pub fn carried(
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Malformed> {
     match table {
         Table::Profile if key == PROFILE_KEY => Profile::from_row(&value).map(drop)?,
+        // The clock for ages begins anew where a backup is restored (BAK-9).
+        Table::Profile if key == CLOCK_KEY => return Ok(None),
         Table::Profile => return Err(Malformed::Field("profile")),
         Table::Mailbox => <OnionKey>::from_bytes(key).map(drop)?,
         Table::Contact => Contact::from_row(&value).map(drop)?,
@@ -45,7 +48,7 @@ pub fn carried(
 /// An item as content: it is encrypted anew, with the same `mid`, so that it arrives once (BRD-44).
 fn unsealed(mut item: Item) -> Option<Zeroizing<Vec<u8>>> {
     let kept = match (&item.load, item.owner) {
-        (Load::Part(_) | Load::Inbox { .. }, Owner::Contact(_)) => true,
+        (Load::Part(_) | Load::Inbox { .. } | Load::Timer(_), Owner::Contact(_)) => true,
         // Of a session or a handshake that the restored profile does not have.
         (Load::Receipt | Load::Generation { .. } | Load::Handshake | Load::Rekey(_), _)
         | (Load::Offer(_) | Load::Report(_) | Load::FilePart(_), _)

@@ -114,6 +114,21 @@ pub struct Message {
     pub sent: u64,
     /// This device's clock when it was saved, Unix seconds; conversations are ordered by saving.
     pub saved: u64,
+    /// The clock for ages when it was saved, in seconds (ENG-8): what [`Due::since_before`] is
+    /// compared with.
+    pub since: u64,
+    /// How long it stays after it left or was read, in seconds; 0 is for ever (ENG-7).
+    pub timer: u32,
+}
+
+/// What is due for deletion, on the clock for ages (ENG-8), in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The time now: messages whose timer has run out by it go. Also when a timer begins that
+    /// begins now.
+    pub now: u64,
+    /// Messages that were saved before this go.
+    pub since_before: u64,
 }
 
 /// One write.
@@ -146,6 +161,16 @@ pub enum Change {
         id: [u8; 16],
         /// The state it is in from here on.
         state: MessageState,
+    },
+    /// Begins the timer of a message of ours, if it has one that has not begun: it ends `timer`
+    /// seconds after `at`. A message that is queued again has one that has not begun.
+    BeginTimer {
+        /// Whose conversation.
+        contact: [u8; 16],
+        /// Which message.
+        id: [u8; 16],
+        /// The clock for ages, in seconds (ENG-8).
+        at: u64,
     },
     /// Adds an event to the log that faces and bots read and acknowledge (PRD-17).
     Event(Event),
@@ -204,11 +229,13 @@ pub enum EventKind {
     FileReceived,
     /// A file of ours arrived, or one of either side ended otherwise (FIL-13).
     FileEnded,
+    /// The timer of a conversation was set, here or by the contact (ENG-7).
+    ContactTimer,
 }
 
 impl EventKind {
     /// Every kind with its stable number and name.
-    pub const ALL: [(Self, u8, &'static str); 16] = [
+    pub const ALL: [(Self, u8, &'static str); 17] = [
         (Self::Message, 1, "message"),
         (Self::State, 2, "state"),
         (Self::ContactAdded, 3, "contact.added"),
@@ -225,6 +252,7 @@ impl EventKind {
         (Self::FileOffered, 40, "file.offered"),
         (Self::FileReceived, 41, "file.received"),
         (Self::FileEnded, 42, "file.ended"),
+        (Self::ContactTimer, 22, "contact.timer"),
     ];
 }
 

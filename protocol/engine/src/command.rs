@@ -12,6 +12,8 @@ use crypto::Zeroizing;
 pub enum Command {
     /// Changes the schedule.
     SetMode(Mode),
+    /// Sets how many days messages stay on this device, 1 to 365, or 0 for ever (STO-31).
+    SetRetention(u16),
     /// Adds an own mailbox.
     AddMailbox(OnionKey),
     /// Removes an own mailbox.
@@ -47,6 +49,13 @@ pub enum Command {
         contact: ContactId,
         /// Whether it is blocked from here on.
         blocked: bool,
+    },
+    /// Sets how long messages of a conversation stay, on both sides (ENG-7).
+    SetTimer {
+        /// Whose conversation.
+        contact: ContactId,
+        /// Seconds, 300 to 2,592,000, or 0 for off.
+        seconds: u32,
     },
     /// Asks what to read aloud and what to listen for.
     BeginVerify(ContactId),
@@ -106,6 +115,8 @@ pub enum Command {
         text: Zeroizing<String>,
         /// When it was first sent, Unix seconds.
         sent: u64,
+        /// The timer that it was written under, in seconds.
+        timer: u32,
     },
 }
 
@@ -210,6 +221,12 @@ pub enum CommandError {
     /// The message is too old to be sent again as the same one (BRD-50).
     #[error("the message is older than 30 days")]
     TooOld,
+    /// No such timer (CNT-8).
+    #[error("a timer is off or from 5 minutes to 30 days")]
+    BadTimer,
+    /// No such retention.
+    #[error("messages stay 1 to 365 days, or for ever")]
+    BadRetention,
     /// Our bug.
     #[error("a key could not be made")]
     Internal,

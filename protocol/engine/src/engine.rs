@@ -11,6 +11,7 @@ mod receive;
 mod renew;
 mod seal;
 mod terms;
+mod timer;
 mod upkeep;
 pub(crate) mod view;
 mod wish;
@@ -26,12 +27,13 @@ use crate::mailbox::{Kept, Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
 use crate::own::Own;
 use crate::pairing::{InviteId, Pairing};
-use crate::profile::{PROFILE_KEY, Profile};
+use crate::profile::{PROFILE_KEY, Profile, RETENTION_DAYS};
 use crate::recovery::Recovery;
 use crate::renewal::Renewal;
 use crate::schedule::{DayHours, Dice, Mode, Slots};
 use crate::seen::Seen;
 use crate::session::Session;
+use crate::steady::{CLOCK_KEY, Steady};
 use crate::step::{Answer, OpId, Step};
 use crate::watch::Watch;
 use board::envelope::Envelope;
@@ -130,6 +132,8 @@ pub struct Engine {
     fast_put: Option<u64>,
     fast_fetch: Option<u64>,
     digest_seed: [u8; 32],
+    /// How old things are.
+    steady: Steady,
     operations: BTreeMap<OpId, Purpose>,
     next_operation: u64,
     next_upkeep: u64,
@@ -150,8 +154,14 @@ impl Engine {
         }
         let identity = Identity::generate(rng, now.hours()).map_err(|_| EngineError::Internal)?;
         let hours = DayHours::draw(rng, settings.utc_offset_min);
-        let profile =
-            Profile { identity, name: settings.name, mode: settings.mode, hours, inbox_version: 0 };
+        let profile = Profile {
+            identity,
+            name: settings.name,
+            mode: settings.mode,
+            hours,
+            inbox_version: 0,
+            retention: RETENTION_DAYS,
+        };
         let engine = Self::empty(rng, now, profile);
         let mut step = Step::default();
         step.put(Table::Profile, PROFILE_KEY, engine.profile.to_row());
@@ -194,6 +204,7 @@ impl Engine {
             fast_put: None,
             fast_fetch: None,
             digest_seed: seed(),
+            steady: Steady::begin(now),
             operations: BTreeMap::new(),
             next_operation: 0,
             next_upkeep: now.mono_ms,
@@ -220,7 +231,7 @@ impl Engine {
         let mut engine = Self::empty(rng, now, profile);
         for (table, key, value) in &snapshot.0 {
             engine
-                .load_row(*table, key, value)
+                .load_row(now, *table, key, value)
                 .map_err(|_| EngineError::DamagedRow(table.name()))?;
         }
         engine.seal_anew();
@@ -243,7 +254,13 @@ impl Engine {
         Ok(engine)
     }
 
-    fn load_row(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), wire::Malformed> {
+    fn load_row(
+        &mut self,
+        now: Now,
+        table: Table,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<(), wire::Malformed> {
         use wire::{Codec, Malformed};
         let id = || <[u8; 16]>::from_bytes(key);
         let two = || -> Result<([u8; 16], [u8; 16]), Malformed> {
@@ -253,6 +270,7 @@ impl Engine {
             Ok(ids)
         };
         match table {
+            Table::Profile if key == CLOCK_KEY => self.steady = Steady::resume(now, value)?,
             Table::Profile => {}
             Table::Mailbox => self.own.load(key, value)?,
             Table::Contact => {

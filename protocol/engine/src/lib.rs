@@ -24,10 +24,12 @@ mod rows;
 mod schedule;
 mod seen;
 mod session;
+mod steady;
 mod step;
 mod terms;
 mod watch;
 
+pub use changes::Due;
 pub use clock::Now;
 pub use command::{Command, CommandError, Reply};
 pub use contact::{ContactId, Trust, VERIFY_TRIES};

@@ -4,9 +4,10 @@ use crate::contact::ContactId;
 use crate::file::FileId;
 use crate::renewal::Leg;
 use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
+use crate::terms::get_timer;
 use board::envelope::Envelope;
 use board::tag::OnionKey;
-use content::{GenerationRandom, Part};
+use content::{GenerationRandom, Part, TimerSetting};
 use crypto::Zeroizing;
 use wire::{Malformed, Writer};
 
@@ -31,6 +32,8 @@ pub(crate) enum Load {
     Generation { g: u16, r: GenerationRandom },
     /// An own inbox set (BRD-48).
     Inbox { version: u32, mailboxes: Vec<OnionKey> },
+    /// How long messages stay (ENG-7).
+    Timer(TimerSetting),
     /// A part of a handshake, sealed when it was made.
     Handshake,
     /// A message of a renewal (REK-2), sealed at its slot.
@@ -202,7 +205,7 @@ fn put_load(w: &mut Writer, load: &Load) {
     match load {
         Load::Part(part) => {
             w.u8(0).bytes(&part.message).u32(part.seq).u16(part.index).u16(part.count);
-            w.u32(part.total).u64(part.sent);
+            w.u32(part.total).u64(part.sent).u32(part.timer.seconds());
             put_bytes(w, &part.bytes);
         }
         Load::Receipt => {
@@ -219,6 +222,9 @@ fn put_load(w: &mut Writer, load: &Load) {
             w.u8(4);
         }
         Load::Rekey(leg) => put_leg(w, leg),
+        Load::Timer(TimerSetting { counter, timer }) => {
+            w.u8(6).u32(*counter).u32(timer.seconds());
+        }
         Load::Offer(file) => {
             w.u8(10).bytes(file);
         }
@@ -241,6 +247,7 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
             count: r.u16()?,
             total: r.u32()?,
             sent: r.u64()?,
+            timer: get_timer(r)?,
             bytes: get_bytes(r)?.to_vec(),
         }),
         1 => Load::Receipt,
@@ -248,6 +255,7 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
         3 => Load::Inbox { version: r.u32()?, mailboxes: crate::rows::get_keys(r)? },
         4 => Load::Handshake,
         5 => Load::Rekey(get_leg(r)?),
+        6 => Load::Timer(TimerSetting { counter: r.u32()?, timer: get_timer(r)? }),
         10 => Load::Offer(r.array()?),
         11 => Load::Report(r.array()?),
         12 => Load::FilePart(r.u32()?),

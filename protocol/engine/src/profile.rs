@@ -7,6 +7,9 @@ use wire::{Codec, Malformed};
 /// Key of the only row of [`crate::changes::Table::Profile`].
 pub(crate) const PROFILE_KEY: &[u8] = b"profile";
 
+/// Days that messages stay unless the profile says otherwise.
+pub(crate) const RETENTION_DAYS: u16 = 30;
+
 /// What a profile is apart from its contacts.
 pub(crate) struct Profile {
     pub(crate) identity: Identity,
@@ -16,6 +19,8 @@ pub(crate) struct Profile {
     pub(crate) hours: DayHours,
     /// Version of the own inbox set; grows when it changes (BRD-48).
     pub(crate) inbox_version: u32,
+    /// Days that messages stay on this device; 0 is for ever (STO-31).
+    pub(crate) retention: u16,
 }
 
 crypto::opaque!(Profile);
@@ -31,7 +36,7 @@ impl Profile {
             Mode::Fast => 1,
         });
         self.hours.encode_into(&mut w);
-        w.u32(self.inbox_version);
+        w.u32(self.inbox_version).u16(self.retention);
         done(w)
     }
 
@@ -49,6 +54,8 @@ impl Profile {
             },
             hours: DayHours::decode_from(&mut r)?,
             inbox_version: r.u32()?,
+            // A row that ends here is older than the setting.
+            retention: if r.remaining() == 0 { RETENTION_DAYS } else { r.u16()? },
         };
         r.finish()?;
         Ok(profile)

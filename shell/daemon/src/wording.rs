@@ -137,6 +137,12 @@ pub(crate) fn refused(error: CommandError) -> Failure {
             "Files of 32 MiB together are under way already. Nothing of this one was queued.",
         ),
         CommandError::FileOver => (WrongUse, "The file has ended already. Nothing was changed."),
+        CommandError::BadRetention => {
+            (WrongUse, "Messages stay 1 to 365 days, or for ever. Nothing was changed.")
+        }
+        CommandError::BadTimer => {
+            (WrongUse, "A timer is off, or from 5 minutes to 30 days. Nothing was changed.")
+        }
         CommandError::TooOld => (
             WrongUse,
             "The message is older than 30 days: the contact may have it already and could be shown \
@@ -393,6 +399,7 @@ pub(crate) const fn event(kind: EventKind, of_message: bool) -> &'static str {
             "A file came and lies in your folder. Who sent it is certain, what is in it is not."
         }
         EventKind::FileEnded => "A file has ended.",
+        EventKind::ContactTimer => "How long messages stay was changed.",
         EventKind::MailboxAlarm => {
             "A mailbox showed what no honest mailbox shows. Use another one."
         }

@@ -137,8 +137,9 @@ pub struct BackupReport {
 pub struct RestoreTerms {
     /// Whether the new profile belongs to a private test network.
     pub private_network: bool,
-    /// Messages that were saved before this are over (Unix seconds).
-    pub keep_since: u64,
+    /// Messages whose timer has run out by this are over (the clock for ages, ENG-8, in seconds).
+    /// The retention is judged by whoever can read the profile that is made (BAK-9).
+    pub now: u64,
 }
 
 /// What was restored.

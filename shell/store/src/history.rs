@@ -1,5 +1,6 @@
 //! Conversations, as faces show them.
 
+use crate::save::stored;
 use crate::{Store, StoreError};
 use crypto::Zeroizing;
 use engine::changes::{Message, MessageState};
@@ -13,6 +14,9 @@ pub struct StoredMessage {
     pub message: Message,
     /// Whether it was read here; true for messages of ours.
     pub read: bool,
+    /// When its timer ends, on the clock for ages (ENG-8), in seconds; 0 if it has none, or if it
+    /// has not begun.
+    pub expires: u64,
 }
 
 /// Numbers of one conversation, for a status.
@@ -28,6 +32,9 @@ pub struct Counts {
     pub unread: u64,
 }
 
+/// What reading at ?1 changes.
+const READ_NOW: &str =
+    "read = 1, expires = CASE WHEN timer > 0 AND expires = 0 THEN ?1 + timer ELSE expires END";
 /// Most messages that a prefix of an identifier gives.
 const MAX_FOUND: u32 = 8;
 
@@ -90,14 +97,27 @@ impl Store {
         self.messages("WHERE read = 0 ORDER BY row", [])
     }
 
-    /// Marks everything up to and with the row `through` as read.
+    /// Marks everything up to and with the row `through` as read at `now` (the clock for ages):
+    /// timers begin (ENG-7).
     ///
     /// # Errors
     /// As [`save`](Self::save).
-    pub fn mark_read(&mut self, through: i64) -> Result<(), StoreError> {
+    pub fn mark_read(&mut self, through: i64, now: u64) -> Result<(), StoreError> {
         self.write(|transaction| {
-            transaction
-                .execute("UPDATE message SET read = 1 WHERE read = 0 AND row <= ?1", [through])?;
+            let sql = format!("UPDATE message SET {READ_NOW} WHERE read = 0 AND row <= ?2");
+            transaction.execute(&sql, params![stored(now), through])?;
+            Ok(())
+        })
+    }
+
+    /// As [`mark_read`](Self::mark_read), for the message of this row alone.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn mark_one_read(&mut self, row: i64, now: u64) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let sql = format!("UPDATE message SET {READ_NOW} WHERE read = 0 AND row = ?2");
+            transaction.execute(&sql, params![stored(now), row])?;
             Ok(())
         })
     }
@@ -129,9 +149,8 @@ impl Store {
         which: &'static str,
         bound: P,
     ) -> Result<Vec<StoredMessage>, StoreError> {
-        let mut statement = self.reader.prepare(&format!(
-            "SELECT row, contact, id, state, text, sent, saved, read FROM message {which}"
-        ))?;
+        let mut statement =
+            self.reader.prepare(&format!("SELECT {MESSAGE} FROM message {which}"))?;
         let mut rows = statement.query(bound)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -140,6 +159,10 @@ impl Store {
         Ok(found)
     }
 }
+
+/// The columns that [`read_message`] takes.
+pub(crate) const MESSAGE: &str =
+    "row, contact, id, state, text, sent, saved, read, since, timer, expires";
 
 pub(crate) fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
     let seconds = |index| row.get::<_, i64>(index).map(|s| u64::try_from(s).unwrap_or(0));
@@ -150,8 +173,10 @@ pub(crate) fn read_message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
         text: Zeroizing::new(row.get(4)?),
         sent: seconds(5)?,
         saved: seconds(6)?,
+        since: seconds(8)?,
+        timer: row.get(9)?,
     };
-    Ok(StoredMessage { row: row.get(0)?, message, read: row.get(7)? })
+    Ok(StoredMessage { row: row.get(0)?, message, read: row.get(7)?, expires: seconds(10)? })
 }
 
 /// Numbers of the states in the database. Never given to another state.

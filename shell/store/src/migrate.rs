@@ -8,6 +8,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 
 /// Brings the database to the newest version.
@@ -57,6 +58,26 @@ mod tests {
         drawn.execute_batch(include_str!("../schema.sql")).unwrap();
         assert_eq!(objects(&migrated), objects(&drawn));
         assert!(objects(&drawn).iter().any(|(_, name, _)| name == "message"));
+    }
+
+    /// What was saved before there were timers is as old as it was, and has none.
+    #[test]
+    fn sto_30_messages_of_version_2_keep_their_age() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for script in &MIGRATIONS[..2] {
+            connection.execute_batch(script).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 2).unwrap();
+        let old = "INSERT INTO message (contact, id, state, text, sent, saved, read)
+                   VALUES (zeroblob(16), zeroblob(16), 5, 'old', 7, 8, 0)";
+        connection.execute(old, []).unwrap();
+        migrate(&mut connection).unwrap();
+        let new: (i64, i64, i64) = connection
+            .query_row("SELECT since, timer, expires FROM message", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(new, (8, 0, 0));
     }
 
     #[test]

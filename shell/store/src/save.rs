@@ -74,7 +74,7 @@ impl Store {
     fn empty_log_if_forgetting(&mut self, changes: &Changes) {
         if changes.0.iter().any(|change| matches!(change, Change::ForgetConversation { .. })) {
             // It is saved, so the caller is told so. If the log could not be emptied at once,
-            // `forget_older_than` does it, or says why not.
+            // `forget_due` does it, or says why not.
             let _ = self.truncate_log();
         }
     }
@@ -96,30 +96,44 @@ fn apply_one(transaction: &Transaction<'_>, change: &Change) -> Result<(), Store
         ),
         Change::Delete { table, key } => transaction
             .execute(&format!("DELETE FROM {} WHERE key = ?1", table.name()), params![key]),
-        Change::Message(Message { id, contact, state, text, sent, saved }) => transaction.execute(
-            // A peer chooses the ids of its messages: one that is taken already is not shown
-            // again, and never a reason not to save. Our own ids are new.
-            if *state == MessageState::Received {
-                "INSERT INTO message (contact, id, state, text, sent, saved, read)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (contact, id) DO NOTHING"
-            } else {
-                "INSERT INTO message (contact, id, state, text, sent, saved, read)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-            },
-            params![
-                contact,
-                id,
-                number_of(*state),
-                text.as_str(),
-                stored(*sent),
-                stored(*saved),
-                *state != MessageState::Received,
-            ],
-        ),
+        Change::Message(Message { id, contact, state, text, sent, saved, since, timer }) => {
+            transaction.execute(
+                // A peer chooses the ids of its messages: one that is taken already is not shown
+                // again, and never a reason not to save. Our own ids are new.
+                if *state == MessageState::Received {
+                    "INSERT INTO message (contact, id, state, text, sent, saved, read, since, timer)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (contact, id) DO NOTHING"
+                } else {
+                    "INSERT INTO message (contact, id, state, text, sent, saved, read, since, timer)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                },
+                params![
+                    contact,
+                    id,
+                    number_of(*state),
+                    text.as_str(),
+                    stored(*sent),
+                    stored(*saved),
+                    *state != MessageState::Received,
+                    stored(*since),
+                    timer,
+                ],
+            )
+        }
         // The message may have been forgotten meanwhile; that is no fault.
         Change::MessageState { contact, id, state } => transaction.execute(
-            "UPDATE message SET state = ?3 WHERE contact = ?1 AND id = ?2",
+            // What is queued again has not left: its timer has not begun.
+            if *state == MessageState::Queued {
+                "UPDATE message SET state = ?3, expires = 0 WHERE contact = ?1 AND id = ?2"
+            } else {
+                "UPDATE message SET state = ?3 WHERE contact = ?1 AND id = ?2"
+            },
             params![contact, id, number_of(*state)],
+        ),
+        Change::BeginTimer { contact, id, at } => transaction.execute(
+            "UPDATE message SET expires = ?3 + timer
+             WHERE contact = ?1 AND id = ?2 AND timer > 0 AND expires = 0",
+            params![contact, id, stored(*at)],
         ),
         Change::Event(Event { kind, contact, message, at }) => transaction.execute(
             "INSERT INTO event (kind, contact, message, at) VALUES (?1, ?2, ?3, ?4)",

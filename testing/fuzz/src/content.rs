@@ -4,7 +4,7 @@ use crate::choices::Choices;
 use content::display::Untrusted;
 use content::{
     Content, FileEnd, FileKey, FileProgress, Joiner, MAX_TEXT, Offer, PART_LEN, Part, Report,
-    safe_file_name, split_text,
+    Timer, TimerSetting, safe_file_name, split_text,
 };
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 pub fn kinds(data: &[u8]) {
     match Content::decode(data) {
         Ok(Content::Unsupported { kind }) => {
-            assert!(![0, 1, 2, 3, 4, 7, 8].contains(&kind) && Some(&kind) == data.first());
+            assert!(![0, 1, 2, 3, 4, 6, 7, 8].contains(&kind) && Some(&kind) == data.first());
         }
         Ok(content) => assert_eq!(*content.encode(), data),
         Err(_) => {}
@@ -25,7 +25,7 @@ pub fn kinds(data: &[u8]) {
 pub fn join(data: &[u8]) {
     let mut choices = Choices::new(data);
     let text = "aé\u{1F600}".repeat(usize::from(choices.u16() % 700) + 1);
-    let parts = split_text([1; 16], 2, 3, &text).unwrap();
+    let parts = split_text([1; 16], 2, 3, Timer::OFF, &text).unwrap();
     let mut joiner = Joiner::new();
     for _ in 0..8 {
         let (what, mut part, value) =
@@ -72,7 +72,7 @@ pub fn joiner(data: &[u8]) {
 
 /// The first and the last of three parts.
 static HALF: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let parts = split_text([1; 16], 2, 3, &"x".repeat(PART_LEN * 2 + 9)).unwrap();
+    let parts = split_text([1; 16], 2, 3, Timer::OFF, &"x".repeat(PART_LEN * 2 + 9)).unwrap();
     let mut joiner = Joiner::new();
     for part in [&parts[2], &parts[0]] {
         assert_eq!(joiner.add(part.clone()), Ok(None));
@@ -111,9 +111,9 @@ pub fn file_name_seeds() -> Vec<Vec<u8>> {
 
 pub fn kinds_seeds() -> Vec<Vec<u8>> {
     let text = "x".repeat(PART_LEN + 1);
-    let parts = split_text([1; 16], 2, 3, &text).unwrap();
+    let parts = split_text([1; 16], 2, 3, Timer::OFF, &text).unwrap();
     let mut all: Vec<Content> = parts.into_iter().map(Content::Part).collect();
-    all.push(Content::Part(split_text([1; 16], 2, 3, "hi").unwrap().remove(0)));
+    all.push(Content::Part(split_text([1; 16], 2, 3, Timer::OFF, "hi").unwrap().remove(0)));
     all.push(Content::Receipt);
     all.push(Content::NewGeneration { g: 5, r: content::GenerationRandom::copy_of(&[6; 32]) });
     all.push(Content::InboxSet { version: 1, mailboxes: vec![[1; 32]] });
@@ -124,6 +124,8 @@ pub fn kinds_seeds() -> Vec<Vec<u8>> {
     for progress in [FileProgress::Have { base: 5, map: 9 }, FileProgress::End(FileEnd::Whole)] {
         all.push(Content::FileReport(Report { file: [1; 16], progress }));
     }
+    let timer = Timer::new(86_400).unwrap();
+    all.push(Content::Timer(TimerSetting { counter: 3, timer }));
     all.push(Content::Unsupported { kind: 9 });
     all.iter().map(|content| content.encode().to_vec()).collect()
 }

@@ -1,5 +1,6 @@
 use crate::sabotage::Sabotage;
 use crypto::Zeroizing;
+use engine::Due;
 use engine::changes::{Change, Changes, Event, EventKind, MessageState, Snapshot, Table};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,21 @@ pub struct SavedMessage {
     pub state: MessageState,
     /// What was said.
     pub text: String,
+    /// When it was saved, on the clock for ages, in seconds.
+    pub since: u64,
+    /// How long it stays, in seconds.
+    pub timer: u32,
+    /// When it goes, on the clock for ages; 0 is never, or not begun.
+    pub expires: u64,
+}
+
+impl SavedMessage {
+    /// Its timer begins, if it has one that has not begun.
+    fn begin(&mut self, now: u64) {
+        if self.timer > 0 && self.expires == 0 {
+            self.expires = now + u64::from(self.timer);
+        }
+    }
 }
 
 /// Names a message on a disk: conversation and identifier.
@@ -39,6 +55,8 @@ pub struct Disk {
     sabotage: Option<Sabotage>,
     /// What a power cut leaves of a broken store, and writes since then.
     synced: Option<(Box<Self>, u32)>,
+    /// Messages that are gone.
+    forgotten: BTreeSet<MessageKey>,
 }
 
 /// How many steps a broken store saves before it syncs them.
@@ -48,8 +66,8 @@ impl Disk {
     /// Applies the writes of one step.
     ///
     /// # Panics
-    /// If one of our messages is inserted twice, or one that is not there changes its state: both
-    /// are faults of the engine.
+    /// If one of our messages is inserted twice, or one that was never there changes its state:
+    /// both are faults of the engine.
     pub fn apply(&mut self, changes: &Changes) {
         self.sync_sometimes();
         for change in &changes.0 {
@@ -63,19 +81,27 @@ impl Disk {
                     contact: message.contact,
                     state: message.state,
                     text: message.text.to_string(),
+                    since: message.since,
+                    timer: message.timer,
+                    expires: 0,
                 }),
                 Change::MessageState { contact, id, state } => {
-                    let place = self.places.get(&(*contact, *id));
-                    let place = *place.expect("the state of a message that was never saved");
-                    self.messages[place].state = *state;
+                    let Some(message) = self.message_mut((*contact, *id)) else { continue };
+                    message.state = *state;
+                    if *state == MessageState::Queued {
+                        message.expires = 0;
+                    }
                     self.moved.push(((*contact, *id), *state));
+                }
+                Change::BeginTimer { contact, id, at } => {
+                    let Some(message) = self.message_mut((*contact, *id)) else { continue };
+                    message.begin(*at);
                 }
                 Change::Event(event) => self.events.push(event.clone()),
                 Change::ForgetConversation { contact } => {
                     self.messages.retain(|m| m.contact != *contact);
                     self.events.retain(|event| event.contact != Some(*contact));
-                    let places = self.messages.iter().enumerate();
-                    self.places = places.map(|(at, m)| ((m.contact, m.id), at)).collect();
+                    self.find_places();
                 }
             }
         }
@@ -138,6 +164,42 @@ impl Disk {
     /// The program ended in an orderly way: a broken store makes up for what it left open.
     pub(crate) fn closed(&mut self) {
         self.synced = None;
+    }
+
+    fn message_mut(&mut self, key: MessageKey) -> Option<&mut SavedMessage> {
+        let place = self.places.get(&key).copied();
+        assert!(place.is_some() || self.forgotten.contains(&key), "a message that was never saved");
+        self.messages.get_mut(place?)
+    }
+
+    fn find_places(&mut self) {
+        let places = self.messages.iter().enumerate();
+        self.places = places.map(|(at, m)| ((m.contact, m.id), at)).collect();
+    }
+
+    /// Marks everything that came in as read, at this moment of the clock for ages.
+    pub fn read(&mut self, now: u64) {
+        let received = |m: &&mut SavedMessage| m.state == MessageState::Received;
+        self.messages.iter_mut().filter(received).for_each(|message| message.begin(now));
+    }
+
+    /// Deletes what is due, as the store does every minute.
+    pub fn forget_due(&mut self, due: Due) {
+        let is_due = |m: &SavedMessage| {
+            m.since < due.since_before || (m.expires > 0 && m.expires <= due.now)
+        };
+        let gone: Vec<MessageKey> =
+            self.messages.iter().filter(|m| is_due(m)).map(|m| (m.contact, m.id)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        self.forgotten.extend(gone);
+        self.messages.retain(|message| !is_due(message));
+        self.find_places();
+        let gone = &self.forgotten;
+        self.events.retain(|event| {
+            !event.contact.zip(event.message).is_some_and(|named| gone.contains(&named))
+        });
     }
 
     /// What an engine is loaded from.

@@ -239,8 +239,29 @@ impl World {
             self.handle(event);
         } else if let Some((_, client)) = timer {
             self.drive(client, |engine, rng, now| ((), engine.handle_timeout(rng, now)));
+            self.tidy(client);
         }
         true
+    }
+
+    /// Deletes what is due on a client's disk, as the shell does every minute.
+    fn tidy(&mut self, client: usize) {
+        let now = self.clock_of(client);
+        let client = &mut self.clients[client];
+        if let Some(engine) = &client.engine {
+            client.disk.forget_due(engine.due(now));
+        }
+    }
+
+    /// A person reads everything that came in.
+    ///
+    /// # Panics
+    /// If the client is off.
+    pub fn read(&mut self, client: usize) {
+        let now = self.clock_of(client);
+        let client = &mut self.clients[client];
+        let due = client.engine().due(now);
+        client.disk.read(due.now);
     }
 
     fn handle(&mut self, event: Event) {

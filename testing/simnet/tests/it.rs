@@ -41,3 +41,5 @@ mod resync;
 mod soak;
 #[path = "it/states.rs"]
 mod states;
+#[path = "it/timers.rs"]
+mod timers;

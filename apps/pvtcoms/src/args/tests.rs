@@ -51,6 +51,23 @@ fn send_needs_a_contact_and_a_text_or_an_identifier() {
 }
 
 #[test]
+fn timers_and_retentions_are_off_or_within_their_bounds() {
+    let timers = [("off", 0), ("5m", 300), ("1h", 3600), ("1d", 86_400), ("30d", 2_592_000)];
+    for (text, seconds) in timers {
+        assert_eq!(values::timer(text), Ok(seconds));
+    }
+    for text in ["", "0h", "4m", "31d", "1", "-1h", "1y", "1é", "4294967295d"] {
+        assert!(values::timer(text).is_err(), "{text}");
+    }
+    for (text, days) in [("off", 0), ("1d", 1), ("2w", 14), ("1y", 365), ("365d", 365)] {
+        assert_eq!(values::retention(text), Ok(days));
+    }
+    for text in ["", "0d", "366d", "2y", "1h", "5", "65537d"] {
+        assert!(values::retention(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn invites_last_an_hour_to_thirty_days() {
     for (text, hours) in [("1h", 1), ("48h", 48), ("7d", 168), ("30d", 720)] {
         assert_eq!(values::hours(text), Ok(hours));

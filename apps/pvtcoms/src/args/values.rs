@@ -49,6 +49,31 @@ impl WaitFor {
     }
 }
 
+/// `5m`, `1h`, `7d` or `off`, in seconds: 5 minutes to 30 days.
+pub(crate) fn timer(text: &str) -> Result<u32, String> {
+    span(text, &[('m', 60), ('h', 3600), ('d', 86_400)])
+        .filter(|seconds| *seconds == 0 || (300..=2_592_000).contains(seconds))
+        .ok_or_else(|| "off, or from 5m to 30d".to_owned())
+}
+
+/// `7d`, `2w`, `1y` or `off`, in days: a day to a year.
+pub(crate) fn retention(text: &str) -> Result<u16, String> {
+    span(text, &[('d', 1), ('w', 7), ('y', 365)])
+        .and_then(|days| u16::try_from(days).ok())
+        .filter(|days| *days <= 365)
+        .ok_or_else(|| "off, or from 1d to 1y".to_owned())
+}
+
+/// A number and a unit; 0 for `off` and for nothing else.
+fn span(text: &str, units: &[(char, u32)]) -> Option<u32> {
+    if text == "off" {
+        return Some(0);
+    }
+    let (number, each) =
+        units.iter().find_map(|(unit, each)| Some((text.strip_suffix(*unit)?, each)))?;
+    number.parse::<u32>().ok()?.checked_mul(*each).filter(|length| *length > 0)
+}
+
 /// `48h` or `7d`, in hours: 1 hour to 30 days.
 pub(crate) fn hours(text: &str) -> Result<u32, String> {
     let (number, hours_each) = match (text.strip_suffix('h'), text.strip_suffix('d')) {

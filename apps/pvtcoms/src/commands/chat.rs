@@ -30,6 +30,7 @@ pub(crate) fn run(face: &Face<'_>, contact: String) -> Outcome {
         client.call(Call::History { contact: contact.clone(), before: None, limit: BEFORE })?;
     for message in &page {
         face.out.item(message, || show::message_cut(message, face.out, CUT_BEFORE))?;
+        read(&mut client, message, CUT_BEFORE)?;
     }
     face.out.note("Each line is sent. Ctrl-D ends.");
     let mut chat = Chat { face, contact, name, lines: keyboard(), typed: None, last: None };
@@ -48,6 +49,19 @@ fn local_name(client: &mut Client, contact: &str) -> Outcome<String> {
         .find(|known| known.name == contact || known.id == contact)
         .map(|known| known.name)
         .ok_or_else(|| Fault::wrong_use("There is no such contact.", "See `pvtcoms contacts`."))
+}
+
+/// A person sees it: a timer that waits for that begins (ENG-7), unless only a part was shown.
+fn read(client: &mut Client, message: &Message, shown: usize) -> Outcome {
+    let waits = message.state == MessageState::Received && message.gone_in.is_none();
+    if !waits || message.timer == 0 || message.text.chars().nth(shown).is_some() {
+        return Ok(());
+    }
+    match client.call::<Done>(Call::Read { message: message.id.clone() }) {
+        // It has gone meanwhile, or its identifier was chosen to be that of another one.
+        Err(fault) if fault.is(ErrorKind::WrongUse) => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 /// Lines as they are typed; ends with standard input.
@@ -96,7 +110,7 @@ impl Chat<'_> {
             }
             let turn = Instant::now().checked_add(TURN);
             while let Some(event) = client.event(turn)? {
-                self.show(&event)?;
+                self.show(client, &event)?;
                 self.last = Some(event.id);
             }
         }
@@ -115,14 +129,15 @@ impl Chat<'_> {
         }
     }
 
-    fn show(&self, event: &Event) -> Outcome {
+    fn show(&self, client: &mut Client, event: &Event) -> Outcome {
         if event.contact.as_deref() != Some(&self.name) {
             return Ok(());
         }
         let out = self.face.out;
         match &event.message {
             Some(message) if message.state == MessageState::Received => {
-                out.item(message, || show::message_cut(message, out, CUT))
+                out.item(message, || show::message_cut(message, out, CUT))?;
+                read(client, message, CUT)
             }
             Some(message) if message.state == MessageState::Queued => Ok(()),
             Some(message) => out.item(message, || {

@@ -1,4 +1,4 @@
-//! `contacts` and `block`: who there is, under local names.
+//! `contacts`, `block` and `timer`: who there is, under local names.
 
 use crate::args::Contacts;
 use crate::ask;
@@ -8,6 +8,7 @@ use crate::reach::Face;
 use crate::show;
 use daemon::types::method::{Call, Done};
 use daemon::types::view::Contact;
+use serde::Serialize;
 
 /// Lists, renames or removes contacts.
 pub(crate) fn run(face: &Face<'_>, what: Option<Contacts>) -> Outcome {
@@ -47,6 +48,32 @@ pub(crate) fn block(face: &Face<'_>, contact: String, undo: bool) -> Outcome {
         "blocked: nothing comes in, nothing goes out, and the contact is not told"
     };
     face.out.item(&done, || said.to_owned())
+}
+
+/// What `timer` prints.
+#[derive(Serialize)]
+struct TimerOf {
+    contact: String,
+    /// 0 is off.
+    seconds: u32,
+}
+
+/// Shows or sets how long messages of a conversation stay.
+pub(crate) fn timer(face: &Face<'_>, contact: String, seconds: Option<u32>) -> Outcome {
+    let mut client = face.open(true)?;
+    if let Some(seconds) = seconds {
+        let done: Done = client.call(Call::Timer { contact, seconds })?;
+        return face.out.item(&done, || match seconds {
+            0 => "off: messages stay, on both sides".to_owned(),
+            _ => format!("messages go after {}, on both sides", show::span(seconds.into())),
+        });
+    }
+    let all: Vec<Contact> = client.call(Call::Contacts {})?;
+    let known = all.into_iter().find(|known| known.name == contact || known.id == contact);
+    let known = known
+        .ok_or_else(|| Fault::wrong_use("There is no such contact.", "See `pvtcoms contacts`."))?;
+    let found = TimerOf { contact: known.name, seconds: known.timer };
+    face.out.item(&found, || show::timer(found.seconds))
 }
 
 /// A conversation is not removed by a slip: the contact is typed once more.

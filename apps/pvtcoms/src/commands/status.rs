@@ -1,4 +1,4 @@
-//! `status` and `mode`.
+//! `status`, `mode` and `retention`.
 
 use crate::args::ModeName;
 use crate::fault::{Fault, Outcome};
@@ -80,6 +80,33 @@ fn compared(status: &Status) -> Status {
 #[derive(Serialize)]
 struct Schedule {
     mode: daemon::types::view::Mode,
+}
+
+/// How long messages stay on this device, as `retention` prints it.
+#[derive(Serialize)]
+struct Retention {
+    /// 0 is for ever.
+    days: u16,
+}
+
+/// Shows or sets how long messages stay on this device.
+pub(crate) fn retention(face: &Face<'_>, days: Option<u16>) -> Outcome {
+    let mut client = face.open(true)?;
+    let days = match days {
+        Some(days) => {
+            let _: Done = client.call(Call::Retention { days })?;
+            days
+        }
+        None => {
+            let status: Status = client.call(Call::Status {})?;
+            status.retention.ok_or_else(|| face.absent())?
+        }
+    };
+    face.out.item(&Retention { days }, || match days {
+        0 => "messages stay on this device until they are removed".to_owned(),
+        1 => "messages stay on this device for a day".to_owned(),
+        days => format!("messages stay on this device for {days} days"),
+    })
 }
 
 /// Shows or sets the schedule.

@@ -104,6 +104,13 @@ fn prd_15_every_verb_asks_one_thing_and_answers_people_and_programs() {
         &sent,
         "m_9 queued",
     );
+    let timer = json!({ "contact": "bob", "seconds": 86_400 });
+    check(&["timer", "bob", "1d"], "contacts.timer", &timer, &none, "after 24 h");
+    let off = json!({ "contact": "bob", "seconds": 0 });
+    check(&["timer", "bob", "off"], "contacts.timer", &off, &none, "off");
+    let bob = json!([contact("bob")]);
+    check(&["timer", "bob"], "contacts", &json!({}), &bob, "timer off");
+    check(&["retention", "2w"], "retention.set", &json!({ "days": 14 }), &none, "14 days");
     check(
         &["send", "--recall", "m_9"],
         "send.recall",

@@ -1,6 +1,7 @@
 //! Joining parts, in whatever order they come (CNT-5, CNT-6).
 
 use super::{MAX_PARTS, Part, part_len};
+use crate::timer::Timer;
 use crypto::Zeroizing;
 use std::collections::BTreeMap;
 use wire::{Malformed, Reader, Writer};
@@ -31,6 +32,7 @@ struct Head {
     count: u16,
     total: u32,
     sent: u64,
+    timer: Timer,
 }
 
 impl Joiner {
@@ -52,8 +54,8 @@ impl Joiner {
     /// # Errors
     /// [`JoinError`]; the joiner is then as it was.
     pub fn add(&mut self, part: Part) -> Result<Option<String>, JoinError> {
-        let Part { message, seq, floor: _, index, count, total, sent, bytes } = part;
-        let head = Head { message, seq, count, total, sent };
+        let Part { message, seq, floor: _, index, count, total, sent, timer, bytes } = part;
+        let head = Head { message, seq, count, total, sent, timer };
         let bytes = Zeroizing::new(bytes);
         // CNT-5
         if self.head.is_some_and(|known| known != head)
@@ -92,13 +94,14 @@ impl Joiner {
     }
 
     /// The state for the encrypted store: nothing, or `message(16) ‖ seq u32 ‖ count u16 ‖
-    /// total u32 ‖ sent u64 ‖ have u16 ‖ have × ( index u16 ‖ bytes )`.
+    /// total u32 ‖ sent u64 ‖ timer u32 ‖ have u16 ‖ have × ( index u16 ‖ bytes )`.
     #[must_use]
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
         let Some(head) = &self.head else { return Zeroizing::default() };
         let held: usize = self.parts.values().map(|p| p.len().saturating_add(2)).sum();
-        let mut w = Writer::with_capacity(held.saturating_add(36));
+        let mut w = Writer::with_capacity(held.saturating_add(40));
         w.bytes(&head.message).u32(head.seq).u16(head.count).u32(head.total).u64(head.sent);
+        head.timer.encode_into(&mut w);
         w.u16(u16::try_from(self.parts.len()).unwrap_or(u16::MAX)); // at most MAX_PARTS
         for (index, bytes) in &self.parts {
             w.u16(*index).bytes(bytes);
@@ -121,6 +124,7 @@ impl Joiner {
             count: r.u16()?,
             total: r.u32()?,
             sent: r.u64()?,
+            timer: Timer::decode(&mut r)?,
         };
         let have = r.u16()?;
         if have == 0 || usize::from(have) > MAX_PARTS {

@@ -1,11 +1,11 @@
 use content::{
-    Content, JoinError, Joiner, MAX_CONTENT, MAX_TEXT, Malformed, PART_LEN, Part, TextError,
+    Content, JoinError, Joiner, MAX_CONTENT, MAX_TEXT, Malformed, PART_LEN, Part, TextError, Timer,
     split_text,
 };
 use proptest::prelude::*;
 
 fn parts(text: &str) -> Vec<Part> {
-    split_text([1; 16], 7, 1234, text).unwrap()
+    split_text([1; 16], 7, 1234, Timer::OFF, text).unwrap()
 }
 
 fn copy(of: &Joiner) -> Joiner {
@@ -21,9 +21,12 @@ fn refused(by: &mut Joiner, part: Part) -> JoinError {
 
 #[test]
 fn content_cnt_3_parts_fit_one_message_and_texts_have_a_limit() {
-    assert_eq!(split_text([0; 16], 0, 0, "").err(), Some(TextError::Empty));
+    assert_eq!(split_text([0; 16], 0, 0, Timer::OFF, "").err(), Some(TextError::Empty));
     let most = "x".repeat(MAX_TEXT);
-    assert_eq!(split_text([0; 16], 0, 0, &(most.clone() + "x")).err(), Some(TextError::TooLong));
+    assert_eq!(
+        split_text([0; 16], 0, 0, Timer::OFF, &(most.clone() + "x")).err(),
+        Some(TextError::TooLong)
+    );
     let all = parts(&most);
     assert_eq!(all.len(), 165);
     assert!(all[..164].iter().all(|p| p.bytes.len() == PART_LEN));
@@ -65,10 +68,11 @@ fn content_cnt_5_refuses_parts_that_contradict_the_others() {
     let text = "z".repeat(PART_LEN * 2);
     let mut joiner = Joiner::new();
     assert_eq!(joiner.add(parts(&text).remove(0)).unwrap(), None);
-    let changes: [fn(&mut Part); 5] = [
+    let changes: [fn(&mut Part); 6] = [
         |p| p.message[0] = 9,
         |p| p.seq += 1,
         |p| p.sent += 1,
+        |p| p.timer = Timer::new(300).unwrap(),
         |p| p.total -= 1,
         |p| (p.count, p.total) = (3, p.total + 1),
     ];
@@ -148,7 +152,7 @@ proptest! {
         let mut joiner = Joiner::new();
         joiner.add(parts(&"w".repeat(PART_LEN * 3)).remove(1)).unwrap();
         let mut bytes = joiner.to_secret_bytes();
-        let i = at.index(44);
+        let i = at.index(48);
         bytes[i] = byte;
         if let Ok(again) = Joiner::from_secret_bytes(&bytes) {
             prop_assert_eq!(&*again.to_secret_bytes(), &*bytes);

@@ -402,6 +402,7 @@ impl Engine {
         if self.outbox.of_message(contact, message).all(Item::stored) {
             let state = MessageState::Stored;
             step.change(Change::MessageState { contact, id: message, state });
+            self.begin_timer(now, step, contact, message);
             step.message_event(now, EventKind::State, Some(contact), Some(message));
         }
     }

@@ -7,10 +7,11 @@ use crate::contact::{Contact, ContactId, Trust, is_blocked};
 use crate::outbox::{ItemId, Load};
 use crate::rows::{done, get_bytes, open_row, pair, put_bytes, row};
 use crate::step::Step;
+use crate::terms::get_timer;
 use crate::watch::{Meaning, Place, WatchOwner};
 use board::envelope::{self, Envelope, Kind, Parcel};
 use board::tag::OnionKey;
-use content::{Content, Joiner, Part};
+use content::{Content, Joiner, Part, Timer};
 use crypto::Zeroizing;
 use crypto::aead::EnvelopeKey;
 use rand_core::CryptoRng;
@@ -27,6 +28,7 @@ const WAITING_PARTS: usize = 640;
 pub(crate) struct Partial {
     seq: u32,
     sent: u64,
+    timer: Timer,
     state: Progress,
 }
 
@@ -49,7 +51,7 @@ impl Partial {
 
     fn to_row(&self) -> Zeroizing<Vec<u8>> {
         let mut w = row(4096);
-        w.u32(self.seq).u64(self.sent);
+        w.u32(self.seq).u64(self.sent).u32(self.timer.seconds());
         match &self.state {
             Progress::Joining(joiner) => put_bytes(w.u8(0), &joiner.to_secret_bytes()),
             Progress::Whole(text) => put_bytes(w.u8(1), text.as_bytes()),
@@ -60,7 +62,7 @@ impl Partial {
 
     pub(crate) fn from_row(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = open_row(bytes)?;
-        let (seq, sent, whole) = (r.u32()?, r.u64()?, r.u8()?);
+        let (seq, sent, timer, whole) = (r.u32()?, r.u64()?, get_timer(&mut r)?, r.u8()?);
         let body = get_bytes(&mut r)?;
         r.finish()?;
         let state = match whole {
@@ -72,7 +74,7 @@ impl Partial {
             2 if body.is_empty() => Progress::Shown,
             _ => return Err(Malformed::Field("progress")),
         };
-        Ok(Self { seq, sent, state })
+        Ok(Self { seq, sent, timer, state })
     }
 }
 
@@ -206,6 +208,7 @@ impl Engine {
             }
             Some(Ok(Content::FileOffer(offer))) => self.take_offer(now, step, id, offer),
             Some(Ok(Content::FileReport(report))) => self.take_report(now, step, id, report),
+            Some(Ok(Content::Timer(setting))) => self.timer_told(now, step, id, setting),
             // An unsupported or ill-formed content of an authentic peer is acknowledged, so that
             // it stalls nothing, and not shown.
             Some(Ok(Content::Receipt | Content::Unsupported { .. }) | Err(_)) | None => {}
@@ -226,6 +229,7 @@ impl Engine {
         if self.outbox.of_message(*contact, id).next().is_none() {
             let state = MessageState::Delivered;
             step.change(Change::MessageState { contact: *contact, id, state });
+            self.begin_timer(now, step, *contact, id);
             step.message_event(now, EventKind::State, Some(*contact), Some(id));
         }
     }
@@ -283,19 +287,23 @@ impl Engine {
     /// Adds a part to its message.
     fn join(&mut self, id: &ContactId, part: Part) {
         let key = (*id, part.message);
-        let (seq, sent) = (part.seq, part.sent);
+        let (seq, sent, timer) = (part.seq, part.sent, part.timer);
         if self.seen.contains(&key) {
             // Shown before, and repeated under another number: the order goes on behind it.
             let passed = self.sessions.get(id).is_none_or(|session| seq < session.seq_in);
             if !passed {
-                self.partials.insert(key, Partial { seq, sent, state: Progress::Shown });
+                self.partials.insert(key, Partial { seq, sent, timer, state: Progress::Shown });
             }
             return;
         }
         let fresh = !self.partials.contains_key(&key);
         let joining = || Progress::Joining(Joiner::new());
-        let partial =
-            self.partials.entry(key).or_insert_with(|| Partial { seq, sent, state: joining() });
+        let partial = self.partials.entry(key).or_insert_with(|| Partial {
+            seq,
+            sent,
+            timer,
+            state: joining(),
+        });
         // ENG-2: a sender that has lost its session numbers anew what it repeats.
         let renumbered = seq > partial.seq;
         partial.seq = partial.seq.max(seq);
@@ -338,7 +346,7 @@ impl Engine {
             let Some(partial) = self.partials.remove(&(*id, message)) else { return };
             step.delete(Table::Partial, &pair(id, &message));
             if let Progress::Whole(text) = partial.state {
-                let saved = now.unix_s();
+                let (saved, since) = (now.unix_s(), self.steady.at(now));
                 let state = MessageState::Received;
                 step.change(Change::Message(Message {
                     id: message,
@@ -347,6 +355,8 @@ impl Engine {
                     text,
                     sent: partial.sent,
                     saved,
+                    since,
+                    timer: partial.timer.seconds(),
                 }));
                 step.message_event(now, EventKind::Message, Some(*id), Some(message));
                 self.remember_message(step, now, id, &message);

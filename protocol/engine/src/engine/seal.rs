@@ -61,6 +61,7 @@ impl Engine {
             Load::Inbox { version, mailboxes } => {
                 Content::InboxSet { version: *version, mailboxes: mailboxes.clone() }
             }
+            Load::Timer(setting) => Content::Timer(*setting),
             Load::Offer(file) => self.offer_of((*owner, *file)),
             Load::Report(file) => self.report_of((*owner, *file)),
             Load::Receipt | Load::Handshake | Load::Rekey(_) | Load::FilePart(_) => {

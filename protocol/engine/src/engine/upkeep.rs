@@ -30,6 +30,7 @@ const REMEMBER_INVITE_H: u32 = 30 * 24;
 impl Engine {
     pub(super) fn upkeep(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         self.next_upkeep = now.mono_ms.saturating_add(MINUTE);
+        self.age(now, step);
         self.rotate_statics(rng, now, step);
         self.move_on(rng, now, step);
         self.give_up(now, step);

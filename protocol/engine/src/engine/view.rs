@@ -19,6 +19,8 @@ pub struct ContactView {
     pub trust: Trust,
     /// Blocked here (ENG-4).
     pub blocked: bool,
+    /// How long messages stay, in seconds; 0 is for ever (ENG-7).
+    pub timer: u32,
     /// Messages of ours that are not delivered yet.
     pub pending: usize,
 }
@@ -88,6 +90,7 @@ impl Engine {
             name: contact.name.clone(),
             trust: contact.trust,
             blocked: contact.terms.blocked,
+            timer: contact.terms.timer.timer.seconds(),
             pending: self.pending(&contact.id),
         })
     }

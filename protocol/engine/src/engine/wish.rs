@@ -10,7 +10,7 @@ use crate::outbox::{Item, Load, Owner};
 use crate::pairing::{Pairing, Phase, slot};
 use crate::step::Step;
 use board::tag::{Direction, InviteSlots};
-use content::{TextError, split_text};
+use content::{TextError, Timer, split_text};
 use crypto::Zeroizing;
 use handshake::{Invite, InviteError, Inviter};
 use identity::{Sas, word_matches};
@@ -20,6 +20,15 @@ use rand_core::CryptoRng;
 const MAX_INVITE_H: u32 = 30 * 24;
 /// A message is sent again as the same one so long after it was written (BRD-50), in seconds.
 const RETRY_S: u64 = 30 * 24 * 3600;
+
+/// A message to be queued.
+struct New<'a> {
+    message: MessageId,
+    text: &'a Zeroizing<String>,
+    timer: Timer,
+    /// When it was first sent, if it is sent again.
+    again: Option<u64>,
+}
 
 impl Engine {
     /// Carries out a wish, or says why nothing was done.
@@ -53,6 +62,7 @@ impl Engine {
                 self.save_profile(step);
                 Ok(Reply::Done)
             }
+            Command::SetRetention(days) => self.set_retention(step, days),
             Command::AddMailbox(key) => self.add_mailbox(rng, now, step, key),
             Command::RemoveMailbox(key) => self.remove_mailbox(rng, now, step, key),
             Command::NewInvite { name, hours } => self.new_invite(rng, now, step, name, hours),
@@ -69,12 +79,17 @@ impl Engine {
                 Ok(Reply::Done)
             }
             Command::Block { contact, blocked } => self.block(now, step, contact, blocked),
+            Command::SetTimer { contact, seconds } => {
+                self.set_timer(rng, now, step, contact, seconds)
+            }
             Command::BeginVerify(id) => self.begin_verify(id),
             Command::Verify { contact, words } => self.verify(rng, now, step, contact, &words),
             Command::Send { contact, text } => {
                 let mut id = [0; 16];
                 rng.fill_bytes(&mut id);
-                self.send(rng, now, step, contact, id, &text, None)
+                let timer = self.timer_of(&contact);
+                let new = New { message: id, text: &text, timer, again: None };
+                self.send(rng, now, step, contact, new)
             }
             Command::SendFile { contact, name, bytes } => {
                 self.send_file(rng, now, step, contact, name, &bytes)
@@ -84,14 +99,16 @@ impl Engine {
                 self.file_saved(now, step, (contact, file), name)
             }
             Command::Recall { contact, message } => self.recall(now, step, contact, message),
-            Command::Retry { contact, message, text, sent } => {
+            Command::Retry { contact, message, text, sent, timer } => {
                 if self.outbox.of_message(contact, message).next().is_some() {
                     return Err(CommandError::TooLate);
                 }
                 if now.unix_s().saturating_sub(sent) > RETRY_S {
                     return Err(CommandError::TooOld); // BRD-50
                 }
-                self.send(rng, now, step, contact, message, &text, Some(sent))
+                let timer = Timer::new(timer).unwrap_or(Timer::OFF);
+                let again = New { message, text: &text, timer, again: Some(sent) };
+                self.send(rng, now, step, contact, again)
             }
         }
     }
@@ -230,6 +247,8 @@ impl Engine {
             if invited {
                 self.greet(rng, now, step, &id);
             }
+            // Whoever paired anew may know another setting, or none.
+            self.tell_timer(rng, now, step, &id);
             return Ok(Reply::Verified);
         }
         contact.tries = contact.tries.saturating_add(1);
@@ -245,22 +264,20 @@ impl Engine {
         Ok(Reply::WrongWords { tries_left })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a message with all that it is made of")]
     fn send(
         &mut self,
         rng: &mut impl CryptoRng,
         now: Now,
         step: &mut Step,
         id: ContactId,
-        message: MessageId,
-        text: &Zeroizing<String>,
-        again: Option<u64>,
+        new: New<'_>,
     ) -> Result<Reply, CommandError> {
+        let New { message, text, timer, again } = new;
         let contact = self.contacts.get(&id).ok_or(CommandError::Unknown)?;
         may_write(contact)?;
         let seq = self.next_seq(&id, now);
         let sent = again.unwrap_or(now.unix_s());
-        let parts = split_text(message, seq, sent, text).map_err(|e| match e {
+        let parts = split_text(message, seq, sent, timer, text).map_err(|e| match e {
             TextError::Empty => CommandError::Empty,
             TextError::TooLong => CommandError::TooLong,
         })?;
@@ -280,6 +297,8 @@ impl Engine {
                 text: text.clone(),
                 sent,
                 saved: now.unix_s(),
+                since: self.steady.at(now),
+                timer: timer.seconds(),
             }),
         });
         self.save_session(step, &id);

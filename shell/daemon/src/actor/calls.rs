@@ -79,6 +79,7 @@ impl Core {
     fn call_open(&mut self, call: Call) -> Result<Value, Failure> {
         match call {
             Call::ModeSet { mode } => self.done(Command::SetMode(super::status::mode_of(mode))),
+            Call::Retention { days } => self.set_retention(days),
             Call::InviteNew { name, hours } => value(&self.invite_new(name, hours)?),
             Call::InviteShow { id } => value(&self.invites(&id)?),
             Call::InviteRevoke { id } => self.invite_revoke(&id),
@@ -90,6 +91,7 @@ impl Core {
             Call::Rename { contact, name } => self.rename(&contact, name),
             Call::Remove { contact } => self.remove(&contact),
             Call::Block { contact, undo } => self.block(&contact, !undo),
+            Call::Timer { contact, seconds } => self.set_timer(&contact, seconds),
             Call::VerifyBegin { contact } => value(&self.verify_begin(&contact)?),
             Call::VerifyWords { contact, words } => value(&self.verify_words(&contact, words)?),
             Call::Send { contact, text, key } => {
@@ -102,6 +104,7 @@ impl Core {
             Call::Recall { message } => self.recall(&message),
             Call::Retry { message } => self.retry(&message),
             Call::Message { message } => value(&self.message(&message)?),
+            Call::Read { message } => self.read(&message),
             Call::Inbox { ack } => value(&self.inbox(ack)?),
             Call::History { contact, before, limit } => {
                 value(&self.history(&contact, before, limit)?)

@@ -7,14 +7,12 @@ use crate::dice::Dice;
 use crate::types::error::{ErrorKind, Failure};
 use crate::wording;
 use engine::changes::{Change, Changes};
-use engine::{Effect, Engine, Step};
+use engine::{Effect, Engine, Now, Step};
 use store::{Store, StoreError};
 
 /// First pause after a failed save; doubles up to [`MAX_PAUSE_MS`].
 const FIRST_PAUSE_MS: u64 = 1000;
 const MAX_PAUSE_MS: u64 = 60_000;
-/// Messages are kept so long on this device (product.md 8: `retention`).
-pub(super) const RETENTION_S: u64 = 30 * 24 * 3600;
 /// How often what is due is deleted and the log is emptied (STO-31).
 const TIDY_MS: u64 = 60_000;
 
@@ -66,7 +64,7 @@ impl Core {
     pub(super) fn tick(&mut self) {
         let now = clock::now();
         self.restart(now.mono_ms);
-        self.tidy(now.mono_ms, now.unix_s());
+        self.tidy(now);
         let Some(Open { running: Running::Engine { engine, .. }, .. }) = &mut self.open else {
             return;
         };
@@ -172,16 +170,20 @@ impl Core {
         };
     }
 
-    /// Forgets what is older than the retention and empties the log of what was overwritten.
-    fn tidy(&mut self, mono_ms: u64, unix_s: u64) {
-        let Some(open) = self.open.as_mut().filter(|open| open.tidy_at <= mono_ms) else { return };
-        open.tidy_at = mono_ms.saturating_add(TIDY_MS);
+    /// Forgets what is due and empties the log of what was overwritten. Without an engine nobody
+    /// knows what is due.
+    fn tidy(&mut self, now: Now) {
+        let Some(open) = self.open.as_mut().filter(|open| open.tidy_at <= now.mono_ms) else {
+            return;
+        };
+        open.tidy_at = now.mono_ms.saturating_add(TIDY_MS);
         // A backup that is read holds the log as it is (BAK-7).
         if self.transfer.is_some() {
             return;
         }
-        let cutoff = unix_s.saturating_sub(RETENTION_S);
-        let tidied = open.store.forget_older_than(cutoff).and_then(|_| open.store.prune(unix_s));
+        let Running::Engine { engine, .. } = &open.running else { return };
+        let forgotten = open.store.forget_due(engine.due(now));
+        let tidied = forgotten.and_then(|_| open.store.prune(now.unix_s()));
         if let Err(error) = tidied {
             tracing::warn!(%error, "tidying the database failed; it is tried again");
         }

@@ -96,6 +96,7 @@ impl Core {
                     name: names.get(&contact.id).cloned().unwrap_or_default(),
                     trust: trust(contact.trust),
                     blocked: contact.blocked,
+                    timer: contact.timer,
                     pending: count.map_or(0, |c| c.queued.saturating_add(c.stored)),
                     unread: count.map_or(0, |c| c.unread),
                     long_check: matches!(contact.trust, Trust::Verified { .. })
@@ -132,6 +133,22 @@ impl Core {
         let (engine, _) = self.parts()?;
         let (contact, _) = find(engine, contact)?;
         self.done(Command::Block { contact, blocked })
+    }
+
+    /// ENG-7, RPC-19: how long messages stay, on both sides.
+    pub(super) fn set_timer(&mut self, contact: &str, seconds: u32) -> Result<Value, Failure> {
+        let (engine, _) = self.parts()?;
+        let (contact, _) = find(engine, contact)?;
+        self.done(Command::SetTimer { contact, seconds })
+    }
+
+    /// STO-31: what is due from here on goes with the loop's next round.
+    pub(super) fn set_retention(&mut self, days: u16) -> Result<Value, Failure> {
+        let done = self.done(Command::SetRetention(days))?;
+        if let Some(open) = &mut self.open {
+            open.tidy_at = 0;
+        }
+        Ok(done)
     }
 
     /// RPC-14: what is read aloud, and which places are listened for; not what is heard there.

@@ -1,7 +1,7 @@
 //! Messages: sending, reading, paging.
 
 use super::Core;
-use super::calls::wrong;
+use super::calls::{done, wrong};
 use super::contacts::{find, id_text, names};
 use crate::clock;
 use crate::dice::Dice;
@@ -13,7 +13,7 @@ use crate::wording;
 use content::display::Untrusted;
 use crypto::Zeroizing;
 use engine::changes::MessageState;
-use engine::{Command, ContactId, Reply};
+use engine::{Command, ContactId, Due, Reply};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::StoredMessage;
@@ -75,25 +75,35 @@ impl Core {
         if !message.state.is_failed() {
             return Err(wrong(wording::NOT_FAILED));
         }
-        let engine::changes::Message { contact, id, text, sent, .. } = message;
-        self.done(Command::Retry { contact, message: id, text, sent })
+        let engine::changes::Message { contact, id, text, sent, timer, .. } = message;
+        self.done(Command::Retry { contact, message: id, text, sent, timer })
     }
 
     pub(super) fn message(&mut self, message: &str) -> Result<view::Message, Failure> {
         let found = self.find_messages(message)?;
         let (engine, _) = self.parts()?;
-        Ok(message_view(&one(found)?, &names(engine)))
+        Ok(message_view(&one(found)?, &names(engine), engine.due(clock::now())))
+    }
+
+    /// Marks one message as read: its timer begins (ENG-7).
+    pub(super) fn read(&mut self, message: &str) -> Result<Value, Failure> {
+        let mut found = self.find_messages(message)?;
+        found.retain(|message| message.message.state == MessageState::Received);
+        let row = one(found)?.row;
+        let (engine, store) = self.parts()?;
+        let now = engine.due(clock::now()).now;
+        done(store.mark_one_read(row, now).map_err(|error| wording::storage(&error)))
     }
 
     /// What came in and was not marked read, oldest first; as much as fits in one answer (RPC-15). With
     /// `ack` what is returned is marked, nothing else (PRD-2).
     pub(super) fn inbox(&mut self, ack: bool) -> Result<Vec<view::Message>, Failure> {
         let (engine, store) = self.parts()?;
-        let names = names(engine);
+        let (names, due) = (names(engine), engine.due(clock::now()));
         let unread = store.unread().map_err(|error| wording::storage(&error))?;
-        let messages = fitting(unread.iter().map(|message| message_view(message, &names)));
+        let messages = fitting(unread.iter().map(|message| message_view(message, &names, due)));
         if let Some(last) = messages.last().filter(|_| ack) {
-            store.mark_read(last.row).map_err(|error| wording::storage(&error))?;
+            store.mark_read(last.row, due.now).map_err(|error| wording::storage(&error))?;
         }
         Ok(messages)
     }
@@ -110,10 +120,10 @@ impl Core {
         }
         let (engine, store) = self.parts()?;
         let (contact, _) = find(engine, contact)?;
-        let names = names(engine);
+        let (names, due) = (names(engine), engine.due(clock::now()));
         let page =
             store.history(&contact, before, limit).map_err(|error| wording::storage(&error))?;
-        let newest_first = page.iter().rev().map(|message| message_view(message, &names));
+        let newest_first = page.iter().rev().map(|message| message_view(message, &names, due));
         let mut messages = fitting(newest_first);
         messages.reverse();
         Ok(messages)
@@ -170,6 +180,7 @@ fn fitting(messages: impl Iterator<Item = view::Message>) -> Vec<view::Message> 
 pub(super) fn message_view(
     stored: &StoredMessage,
     names: &BTreeMap<ContactId, String>,
+    due: Due,
 ) -> view::Message {
     let message = &stored.message;
     let age = clock::now().unix_s().saturating_sub(message.saved);
@@ -184,6 +195,8 @@ pub(super) fn message_view(
         saved: message.saved,
         unconfirmed: waits && age >= UNCONFIRMED_S,
         why: why(message.state),
+        timer: message.timer,
+        gone_in: (stored.expires > 0).then(|| stored.expires.saturating_sub(due.now)),
     }
 }
 
@@ -226,6 +239,8 @@ mod tests {
             saved: 0,
             unconfirmed: false,
             why: None,
+            timer: 0,
+            gone_in: None,
         }
     }
 

@@ -6,11 +6,12 @@ use super::contacts::names;
 use super::conversation::message_view;
 use super::files::file_view;
 use super::handle::EventPosition;
+use crate::clock;
 use crate::types::error::Failure;
 use crate::types::view;
 use crate::wording;
 use engine::changes::EventKind;
-use engine::{ContactId, Engine};
+use engine::{ContactId, Due, Engine};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Store, StoreError, StoredEvent};
@@ -55,11 +56,11 @@ impl Core {
         limit: u32,
     ) -> Result<Vec<(EventPosition, view::Event)>, Failure> {
         let (engine, store) = self.parts()?;
-        let names = names(engine);
+        let (names, due) = (names(engine), engine.due(clock::now()));
         let events = store.events_after(after, limit).map_err(|error| wording::storage(&error))?;
         events
             .iter()
-            .map(|event| Ok((event.id, event_view(event, engine, store, &names)?)))
+            .map(|event| Ok((event.id, event_view(event, engine, store, &names, due)?)))
             .collect::<Result<_, StoreError>>()
             .map_err(|error| wording::storage(&error))
     }
@@ -95,6 +96,7 @@ fn event_view(
     engine: &Engine,
     store: &Store,
     names: &BTreeMap<ContactId, String>,
+    due: Due,
 ) -> Result<view::Event, StoreError> {
     let event = &stored.event;
     let message = match (event.contact, event.message) {
@@ -111,7 +113,7 @@ fn event_view(
         kind: name_of(event.kind).to_owned(),
         text: contact.as_ref().map_or_else(|| words.to_owned(), |name| format!("{name}: {words}")),
         contact,
-        message: message.map(|message| message_view(&message, names)),
+        message: message.map(|message| message_view(&message, names, due)),
         file: file.map(|file| file_view(&file, names)),
         at: event.at,
     })

@@ -37,6 +37,7 @@ impl Core {
             unconfirmed: 0,
             blocked: Vec::new(),
             silenced: Vec::new(),
+            retention: None,
             warnings: warnings(&gate, private_network),
         };
         let mut next_try = None;
@@ -70,6 +71,7 @@ fn fill(status: &mut view::Status, open: &mut Open) -> Result<Option<u64>, Failu
     };
     let mode = mode_view(engine.mode());
     status.mode = Some(mode);
+    status.retention = Some(engine.retention());
     status.usual_delay = Some(wording::usual_delay(mode).to_owned());
     status.mailboxes = mailbox_views(engine);
     let names = names(engine);

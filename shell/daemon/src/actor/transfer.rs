@@ -2,8 +2,7 @@
 //!
 //! The face asks how far it is. One that asks no more is gone, and the work ends without a trace.
 
-use super::commit::RETENTION_S;
-use super::{Core, Open};
+use super::{Core, Open, Running};
 use crate::clock;
 use crate::dice::Dice;
 use crate::types::error::{ErrorKind, Failure};
@@ -70,7 +69,12 @@ impl Core {
         passphrase: Zeroizing<String>,
     ) -> Result<(), Failure> {
         let file = self.may_begin(file)?;
-        let Some(open) = &self.open else { return Err(wording::locked()) };
+        let Some(open) = &mut self.open else { return Err(wording::locked()) };
+        // BAK-9: what is due is not carried, also if it was not swept yet.
+        if let Running::Engine { engine, .. } = &open.running {
+            let swept = open.store.forget_due(engine.due(clock::now()));
+            swept.map_err(|error| wording::storage(&error))?;
+        }
         let source = open.store.backup_source().map_err(|error| wording::storage(&error))?;
         let stamp =
             Stamp { made: clock::now().unix_s(), private_network: self.setting.private_network };
@@ -97,7 +101,7 @@ impl Core {
         let (dir, cost) = (Arc::clone(&self.setting.dir), self.setting.cost);
         let terms = RestoreTerms {
             private_network: self.setting.private_network,
-            keep_since: clock::now().unix_s().saturating_sub(RETENTION_S),
+            now: clock::now().unix_s(),
         };
         let work = move |course: &Course| {
             let (of_file, new) = (file_passphrase.as_bytes(), passphrase.as_bytes());
@@ -196,18 +200,24 @@ impl Core {
         };
         self.transfer = None;
         if let Some(store) = made.map_err(|error| wording::transfer(&error))? {
-            self.take_restored(store)?;
+            let over = self.take_restored(store)?;
+            view.messages = view.messages.saturating_sub(over);
+            view.over = view.over.saturating_add(over);
         }
         view.finished = true;
         Ok(view)
     }
 
-    /// The restored profile is open, and renews its sessions by itself (REK-3).
-    fn take_restored(&mut self, store: Store) -> Result<(), Failure> {
+    /// The restored profile is open, and renews its sessions by itself (REK-3). Gives the number of
+    /// messages that are over by the profile's retention (BAK-9): they are deleted before anybody
+    /// sees them.
+    fn take_restored(&mut self, mut store: Store) -> Result<u64, Failure> {
         let snapshot = store.load().map_err(|error| wording::storage(&error))?;
         let engine = Engine::load(&mut Dice, clock::now(), &snapshot)
             .map_err(|_| wording::failure(ErrorKind::Damaged, wording::DAMAGED))?;
+        let over = store.forget_due(engine.due(clock::now()));
+        let over = over.map_err(|error| wording::storage(&error))?;
         self.open = Some(Open::new(store, engine));
-        Ok(())
+        Ok(u64::try_from(over).unwrap_or(u64::MAX))
     }
 }

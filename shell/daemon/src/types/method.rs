@@ -97,6 +97,14 @@ pub enum Call {
         /// The schedule.
         mode: view::Mode,
     },
+    /// Sets how many days messages stay on this device.
+    ///
+    /// Answer: [`Done`]; what is due by then is gone within a minute.
+    #[serde(rename = "retention.set")]
+    Retention {
+        /// 1 to 365, or 0 for ever.
+        days: u16,
+    },
     /// Makes an invite. Answers at once; the URI shows when the invite is stored at the mailbox.
     ///
     /// Answer: [`view::Invite`].
@@ -166,6 +174,17 @@ pub enum Call {
         /// Ends the blocking.
         #[serde(default)]
         undo: bool,
+    },
+    /// Sets how long messages of a conversation stay, on both sides: those written from then on go
+    /// so long after they left, and at the other side after they were read.
+    ///
+    /// Answer: [`Done`].
+    #[serde(rename = "contacts.timer")]
+    Timer {
+        /// Name or identifier.
+        contact: String,
+        /// Seconds, 300 to 2,592,000 (5 minutes to 30 days), or 0 for off.
+        seconds: u32,
     },
     /// What to read aloud and what to listen for. Interactive faces only.
     ///
@@ -258,6 +277,14 @@ pub enum Call {
         /// Message identifier or its beginning.
         message: String,
     },
+    /// Marks one message that came in as read. Its timer begins, if it has one.
+    ///
+    /// Answer: [`Done`].
+    #[serde(rename = "message.read")]
+    Read {
+        /// Message identifier or its beginning.
+        message: String,
+    },
     /// What came in and was not marked read.
     ///
     /// Answer: a list of [`view::Message`], oldest first.
@@ -328,7 +355,7 @@ pub enum Call {
 
 impl Call {
     /// The names of all methods: any other is answered with −32601.
-    pub const METHODS: [&'static str; 35] = [
+    pub const METHODS: [&'static str; 38] = [
         "hello",
         "create",
         "unlock",
@@ -339,6 +366,7 @@ impl Call {
         "backup",
         "transfer",
         "mode.set",
+        "retention.set",
         "invite.new",
         "invite.show",
         "invite.revoke",
@@ -347,6 +375,7 @@ impl Call {
         "contacts.rename",
         "contacts.remove",
         "contacts.block",
+        "contacts.timer",
         "verify.begin",
         "verify.words",
         "send",
@@ -357,6 +386,7 @@ impl Call {
         "send.recall",
         "send.retry",
         "message",
+        "message.read",
         "inbox",
         "history",
         "mailbox.add",

@@ -82,6 +82,9 @@ pub struct Contact {
     /// Blocked on this device: nothing in, nothing out.
     #[serde(default)]
     pub blocked: bool,
+    /// How long messages stay, in seconds; 0 is for ever, but for the retention of this device.
+    #[serde(default)]
+    pub timer: u32,
     /// Messages of ours that are not delivered yet.
     pub pending: u64,
     /// Messages that came in and were not marked read.
@@ -114,6 +117,12 @@ pub struct Message {
     /// Why it failed, if it did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<FailedWhy>,
+    /// How long it stays after it left, or was read, in seconds; 0 is for ever.
+    #[serde(default)]
+    pub timer: u32,
+    /// Seconds until it goes, once that has begun.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gone_in: Option<u64>,
 }
 
 /// Where a file stands.
@@ -271,6 +280,9 @@ pub struct Status {
     /// Names of contacts who are blocked on this device.
     #[serde(default)]
     pub silenced: Vec<String>,
+    /// Days that messages stay on this device; 0 is for ever.
+    #[serde(default)]
+    pub retention: Option<u16>,
     /// Conditions that weaken a promise, one line each (PRD-12).
     pub warnings: Vec<String>,
 }

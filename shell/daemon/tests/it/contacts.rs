@@ -1,4 +1,4 @@
-//! Contacts' life, as faces see it.
+//! Contacts' life and timers, as faces see them.
 
 use super::pairing::Pair;
 use serde_json::json;
@@ -30,4 +30,47 @@ fn rpc_17_eng_4_a_blocked_contact_is_named_and_nothing_is_sent_to_it() {
     b.until("message", &id, |message| message["state"] == "delivered");
     assert_eq!(a.ok("status", json!({}))["silenced"], json!([]));
     assert_eq!(a.err("contacts.block", json!({ "contact": "Eve" })).1, "wrong_use");
+}
+
+#[test]
+fn rpc_19_eng_7_a_timer_is_agreed_shown_and_begins_where_it_should() {
+    let mut pair = Pair::greeted();
+    let (bob, a, b) = (&pair.bob, &mut pair.a, &mut pair.b);
+    let mut follow = bob.face();
+    follow.ok("subscribe", json!({}));
+    for bad in [1, 299, 2_592_001] {
+        let params = json!({ "contact": "Bob", "seconds": bad });
+        assert_eq!(a.err("contacts.timer", params).1, "wrong_use");
+    }
+    a.ok("contacts.timer", json!({ "contact": "Bob", "seconds": 3600 }));
+    let event = follow.event();
+    assert_eq!((&event["type"], &event["contact"]), (&json!("contact.timer"), &json!("Alice")));
+    assert_eq!(a.ok("contacts", json!({}))[0]["timer"], 3600);
+    assert_eq!(b.ok("contacts", json!({}))[0]["timer"], 3600);
+
+    b.ok("inbox", json!({ "ack": true }));
+    let sent = a.ok("send", json!({ "contact": "Bob", "text": "for an hour" }));
+    let id = json!({ "message": sent["message"] });
+    let gone_in = a.until("message", &id, |m| m["state"] == "delivered")["gone_in"].as_u64();
+    assert!(gone_in.is_some_and(|left| left > 3000 && left <= 3600), "{gone_in:?}");
+    // Looking at it begins nothing; reading does, and once.
+    let looked = b.ok("inbox", json!({}));
+    assert_eq!((&looked[0]["timer"], &looked[0]["gone_in"]), (&json!(3600), &json!(null)));
+    for _ in 0..2 {
+        b.ok("message.read", id.clone());
+    }
+    assert!(b.ok("message", id)["gone_in"].as_u64().is_some_and(|left| left <= 3600));
+    assert_eq!(b.ok("inbox", json!({})), json!([]));
+}
+
+#[test]
+fn rpc_18_sto_31_the_retention_of_a_device_is_a_setting() {
+    let mut pair = Pair::greeted();
+    let a = &mut pair.a;
+    assert_eq!(a.ok("status", json!({}))["retention"], 30);
+    a.ok("retention.set", json!({ "days": 365 }));
+    assert_eq!(a.err("retention.set", json!({ "days": 366 })).1, "wrong_use");
+    assert_eq!(a.ok("status", json!({}))["retention"], 365);
+    a.ok("retention.set", json!({ "days": 0 }));
+    assert_eq!(a.ok("status", json!({}))["retention"], 0);
 }

@@ -4,7 +4,8 @@
 //! record  = kind(1) ‖ length(4) ‖ body
 //! 1 begin   version(2) = 1 ‖ made(8) ‖ private network(1)
 //! 2 row     table(1) ‖ key length(2) ‖ key ‖ value
-//! 3 message contact(16) ‖ id(16) ‖ state(1) ‖ read(1) ‖ sent(8) ‖ saved(8) ‖ text
+//! 3 message contact(16) ‖ id(16) ‖ state(1) ‖ read(1) ‖ sent(8) ‖ saved(8) ‖ since(8) ‖
+//!           timer(4) ‖ expires(8) ‖ text
 //! 4 end     rows(8) ‖ messages(8)
 //! ```
 //! Begin once, first; rows by table and key; messages in their order; end once; then zeros.
@@ -52,7 +53,7 @@ pub struct Stamp {
 pub(super) enum Record {
     Begin(Stamp),
     Row { table: Table, key: Vec<u8>, value: Zeroizing<Vec<u8>> },
-    Message { message: Message, read: bool },
+    Message { message: Message, read: bool, expires: u64 },
     End { rows: u64, messages: u64 },
 }
 
@@ -67,7 +68,7 @@ impl Record {
             Self::Begin(_) | Self::End { .. } => 0,
         };
         // Reserved, so that growing leaves no copy behind.
-        let mut body = Writer::with_capacity(room.saturating_add(64));
+        let mut body = Writer::with_capacity(room.saturating_add(96));
         let kind = match self {
             Self::Begin(Stamp { made, private_network }) => {
                 body.u16(CONTENT_VERSION).u64(*made).u8(u8::from(*private_network));
@@ -78,11 +79,12 @@ impl Record {
                 body.bytes(key).bytes(value);
                 ROW
             }
-            Self::Message { message, read } => {
-                let Message { id, contact, state, text, sent, saved } = message;
+            Self::Message { message, read, expires } => {
+                let Message { id, contact, state, text, sent, saved, since, timer } = message;
                 let state = STATES.iter().find(|(known, _)| known == state);
                 body.bytes(contact).bytes(id).u8(state.map_or(0, |(_, number)| *number));
-                body.u8(u8::from(*read)).u64(*sent).u64(*saved).bytes(text.as_bytes());
+                body.u8(u8::from(*read)).u64(*sent).u64(*saved).u64(*since).u32(*timer);
+                body.u64(*expires).bytes(text.as_bytes());
                 MESSAGE
             }
             Self::End { rows, messages } => {
@@ -125,9 +127,11 @@ impl Record {
                 let (contact, id) = (r.array()?, r.array()?);
                 let state = state_of(r.u8()?).ok_or(Malformed::Field("state"))?;
                 let (read, sent, saved) = (flag(&mut r)?, r.u64()?, r.u64()?);
+                let (since, timer, expires) = (r.u64()?, r.u32()?, r.u64()?);
                 let text = core::str::from_utf8(r.rest()).map_err(|_| Malformed::Field("text"))?;
                 let text = Zeroizing::new(text.to_owned());
-                Self::Message { message: Message { id, contact, state, text, sent, saved }, read }
+                let message = Message { id, contact, state, text, sent, saved, since, timer };
+                Self::Message { message, read, expires }
             }
             END => Self::End { rows: r.u64()?, messages: r.u64()? },
             _ => return Err(Malformed::Field("kind")),
@@ -172,7 +176,7 @@ mod tests {
         fn bak_6_rows_and_messages_round_trip(
             table in 0..TABLES.len(), key in prop::collection::vec(any::<u8>(), 0..64),
             value in any::<Vec<u8>>(), ids in any::<([u8; 16], [u8; 16])>(), state in 0..STATES.len(),
-            read in any::<bool>(), times in any::<(u64, u64)>(), text in any::<String>(),
+            read in any::<bool>(), times in any::<(u64, u64, u64, u32, u64)>(), text in any::<String>(),
         ) {
             let table = TABLES[table].0;
             let row = Record::Row { table, key: key.clone(), value: Zeroizing::new(value.clone()) };
@@ -180,10 +184,11 @@ mod tests {
             prop_assert_eq!((t, k, v.to_vec()), (table, key, value));
             let message = Message {
                 contact: ids.0, id: ids.1, state: STATES[state].0, sent: times.0, saved: times.1,
-                text: Zeroizing::new(text),
+                since: times.2, timer: times.3, text: Zeroizing::new(text),
             };
-            let record = Record::Message { message, read };
-            let Record::Message { message: m, read: r } = again(&record) else { panic!() };
+            let record = Record::Message { message, read, expires: times.4 };
+            let Record::Message { message: m, read: r, expires } = again(&record) else { panic!() };
+            prop_assert_eq!((m.since, m.timer, expires), (times.2, times.3, times.4));
             let Record::Message { message, .. } = &record else { panic!() };
             prop_assert_eq!((m.contact, m.id, m.state, m.sent, m.saved), (ids.0, ids.1, message.state, times.0, times.1));
             prop_assert_eq!((m.text.as_str(), r), (message.text.as_str(), read));

@@ -3,7 +3,7 @@
 use super::record::{Record, TABLES};
 use super::{BackupError, Carry, RestoreTerms, Stamp};
 use crate::StoreError;
-use crate::history::{number_of, read_message};
+use crate::history::{MESSAGE, StoredMessage, number_of, read_message};
 use crate::save::stored;
 use engine::changes::{MessageState, Table};
 use rusqlite::{Connection, Transaction, params};
@@ -35,7 +35,7 @@ pub(super) fn each_record(
             each(record)
         })?;
     }
-    each_message(connection, |record| {
+    each_message(connection, stamp.made, |record| {
         messages = messages.saturating_add(1);
         each(record)
     })?;
@@ -63,15 +63,18 @@ fn each_row(
 
 fn each_message(
     connection: &Connection,
+    made: u64,
     mut each: impl FnMut(&Record) -> Result<(), BackupError>,
 ) -> Result<(), BackupError> {
-    let mut statement = connection.prepare(
-        "SELECT row, contact, id, state, text, sent, saved, read FROM message ORDER BY row",
-    )?;
-    let mut rows = statement.query([])?;
+    // BAK-9: what has run out and was not swept yet is not carried.
+    let mut statement = connection.prepare(&format!(
+        "SELECT {MESSAGE} FROM message WHERE expires = 0 OR expires > ?1 ORDER BY row"
+    ))?;
+    let mut rows = statement.query([stored(made)])?;
     while let Some(row) = rows.next()? {
         let found = read_message(row)?;
-        each(&Record::Message { message: found.message, read: found.read })?;
+        let StoredMessage { message, read, expires, .. } = found;
+        each(&Record::Message { message, read, expires })?;
     }
     Ok(())
 }
@@ -99,14 +102,12 @@ pub(super) fn insert(
             )?;
             Ok(true)
         }
-        Record::Message { message, .. } if message.saved < terms.keep_since => {
-            drop(message);
-            Ok(false)
-        }
-        Record::Message { message, read } => {
+        Record::Message { expires, .. } if expires > 0 && expires <= terms.now => Ok(false),
+        Record::Message { message, read, expires } => {
             transaction.execute(
-                "INSERT INTO message (contact, id, state, text, sent, saved, read)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO message
+                     (contact, id, state, text, sent, saved, read, since, timer, expires)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 params![
                     message.contact,
                     message.id,
@@ -115,6 +116,9 @@ pub(super) fn insert(
                     stored(message.sent),
                     stored(message.saved),
                     read || message.state != MessageState::Received,
+                    stored(message.since),
+                    message.timer,
+                    stored(expires),
                 ],
             )?;
             Ok(true)

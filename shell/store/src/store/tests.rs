@@ -154,7 +154,7 @@ fn sto_24_after_a_failed_write_nothing_is_written_until_the_next_unlock() {
         store.write(|_| -> Result<(), _> { Err(StoreError::Io(std::io::ErrorKind::Other)) });
     assert_eq!(failed, Err(StoreError::Io(std::io::ErrorKind::Other)));
     assert_eq!(store.save(&Changes(vec![put(1, 1)])), Err(StoreError::Broken));
-    assert_eq!(store.forget_older_than(0), Err(StoreError::Broken));
+    assert_eq!(store.forget_due(engine::Due { now: 0, since_before: 0 }), Err(StoreError::Broken));
     drop(store);
     let mut store = Store::unlock(&dir, b"pass").unwrap();
     store.save(&Changes(vec![put(1, 1)])).unwrap();

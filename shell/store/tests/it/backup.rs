@@ -2,10 +2,12 @@
 
 use crate::common::{
     ALICE, BOB, COST, Home, PASSPHRASE, contains, id, message, put, rng, rows, save, texts,
+    with_timer,
 };
 use crypto::Zeroizing;
 use crypto::password::Cost;
-use engine::changes::{MessageState, Table};
+use engine::Due;
+use engine::changes::{Change, MessageState, Table};
 use proptest::prelude::*;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::fs;
@@ -19,7 +21,7 @@ use store::{
 
 const OTHER: &[u8] = b"battery staple";
 const STAMP: Stamp = Stamp { made: 77, private_network: false };
-const TERMS: RestoreTerms = RestoreTerms { private_network: false, keep_since: 0 };
+const TERMS: RestoreTerms = RestoreTerms { private_network: false, now: 0 };
 /// Rows as they are: what the engine makes of them is the engine's test.
 const AS_THEY_ARE: Carry = |_, _, value| Ok(Some(value));
 
@@ -53,7 +55,7 @@ fn furnished(messages: u64) -> (Home, Store, PathBuf) {
         changes.push(message(contact, n, state, &format!("text {n} {}", "x".repeat(900))));
     }
     save(&mut store, changes);
-    store.mark_read(1).unwrap();
+    store.mark_read(1, 0).unwrap();
     let to = home.path.parent().unwrap().join("alice.backup");
     (home, store, to)
 }
@@ -182,11 +184,34 @@ fn bak_9_what_has_run_out_does_not_come_back() {
     back_up(&store, &to).unwrap();
     let new = Home::empty();
     // Saved at 2000 + n.
-    let terms = RestoreTerms { keep_since: 2060, ..TERMS };
-    let (restored, told) = restore_with(&new, &to, OTHER, &terms).unwrap();
-    assert_eq!((told.messages, told.over), (40, 60));
+    let (mut restored, told) = restore(&new, &to).unwrap();
+    assert_eq!((told.messages, told.over), (100, 0));
+    assert_eq!(restored.forget_due(Due { now: 0, since_before: 2060 }), Ok(60));
     assert_eq!(restored.find_message(&id(59)).unwrap().len(), 0);
     assert_eq!(restored.find_message(&id(60)).unwrap().len(), 1);
+}
+
+/// A message that is due and was not swept yet, one whose timer runs, and one whose has not begun.
+#[test]
+fn bak_9_a_timer_that_has_run_out_is_not_carried() {
+    let (_home, mut store, to) = furnished(0);
+    save(&mut store, (1..4).map(|n| with_timer(ALICE, n, MessageState::Stored, 60)).collect());
+    let begin = |n, at| Change::BeginTimer { contact: ALICE, id: id(n), at };
+    save(&mut store, vec![begin(1, STAMP.made - 60), begin(2, STAMP.made)]);
+    back_up(&store, &to).unwrap();
+    let expires = |store: &Store| -> Vec<(u32, u64)> {
+        let all = store.history(&ALICE, None, 10).unwrap();
+        all.iter().map(|m| (m.message.timer, m.expires)).collect()
+    };
+    let (restored, told) = restore(&Home::empty(), &to).unwrap();
+    assert_eq!(told.messages, 2, "one was over");
+    assert_eq!(expires(&restored), [(60, STAMP.made + 60), (60, 0)]);
+    assert_eq!(restored.find_message(&id(1)).unwrap().len(), 0);
+    // By the time of restoring another one is over.
+    let later = RestoreTerms { now: STAMP.made + 60, ..TERMS };
+    let (restored, told) = restore_with(&Home::empty(), &to, OTHER, &later).unwrap();
+    assert_eq!((told.messages, told.over), (1, 1));
+    assert_eq!(expires(&restored), [(60, 0)]);
 }
 
 #[test]

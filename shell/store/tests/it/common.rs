@@ -96,7 +96,16 @@ pub(crate) fn message(contact: [u8; 16], n: u64, state: MessageState, text: &str
         text: Zeroizing::new(text.to_owned()),
         sent: 1_000 + n,
         saved: 2_000 + n,
+        since: 2_000 + n,
+        timer: 0,
     })
+}
+
+pub(crate) fn with_timer(contact: [u8; 16], n: u64, state: MessageState, timer: u32) -> Change {
+    match message(contact, n, state, &n.to_string()) {
+        Change::Message(message) => Change::Message(Message { timer, ..message }),
+        other => other,
+    }
 }
 
 pub(crate) fn event(n: u64) -> Change {

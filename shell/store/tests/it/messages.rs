@@ -53,14 +53,14 @@ fn prd_10_unread_messages_wait_until_they_are_marked() {
     save(&mut store, received(BOB, 2..4));
     let unread = store.unread().unwrap();
     assert_eq!(texts(&unread), ["0", "1", "2", "3"]);
-    store.mark_read(unread[2].row).unwrap();
+    store.mark_read(unread[2].row, 0).unwrap();
     assert_eq!(texts(&store.unread().unwrap()), ["3"]);
     drop(store);
     let mut store = home.unlock().unwrap();
     assert_eq!(texts(&store.unread().unwrap()), ["3"]);
     assert!(store.message(&ALICE, &id(1)).unwrap().unwrap().read);
     // What comes later is unread again, also after everything was marked.
-    store.mark_read(i64::MAX).unwrap();
+    store.mark_read(i64::MAX, 0).unwrap();
     save(&mut store, received(BOB, 4..5));
     assert_eq!(texts(&store.unread().unwrap()), ["4"]);
 }

@@ -105,6 +105,8 @@ fn sto_24_a_time_beyond_all_clocks_is_saved() {
         text: String::new().into(),
         sent: u64::MAX,
         saved: u64::MAX,
+        since: u64::MAX,
+        timer: 0,
     };
     save(&mut store, vec![Change::Message(late)]);
     let found = store.message(&ALICE, &id(1)).unwrap().unwrap();

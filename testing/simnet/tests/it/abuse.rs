@@ -3,7 +3,7 @@
 
 use board::chain::SendChain;
 use board::envelope::{self, Kind, Parcel};
-use content::{Content, split_text};
+use content::{Content, Timer, split_text};
 use crypto::Zeroizing;
 use engine::Mode;
 use engine::changes::Table;
@@ -82,7 +82,7 @@ impl Mallory {
     fn part(&mut self, seq: u32, floor: u32, text: &str, which: usize) -> Zeroizing<Vec<u8>> {
         let mut message = [0; 16];
         self.rng.fill_bytes(&mut message);
-        let mut part = split_text(message, seq, 1, text).unwrap().remove(which);
+        let mut part = split_text(message, seq, 1, Timer::OFF, text).unwrap().remove(which);
         part.floor = floor;
         Content::Part(part).encode()
     }

@@ -22,6 +22,8 @@ enum Workload {
     Renewing,
     /// As busy, and files go both ways; one is cancelled.
     Files,
+    /// As busy, and both set timers that run out meanwhile.
+    Timers,
 }
 
 /// A verified pair at rest, as it was saved.
@@ -78,6 +80,15 @@ fn run(seed: u64, disks: &[Disk; 2], workload: Workload) -> Outline {
             if minute == 7 {
                 let contact = world.peer(0, 1);
                 world.command(0, engine::Command::CancelFile { contact, file }).unwrap();
+            }
+        }
+        // ENG-7: both set timers against each other, and messages go.
+        if workload == Workload::Timers && minute % 5 == 2 {
+            for client in [0, 1] {
+                let contact = world.peer(client, 1 - client);
+                let seconds = 300 * (1 + u32::try_from(minute % 7).unwrap());
+                world.command(client, engine::Command::SetTimer { contact, seconds }).unwrap();
+                world.read(client);
             }
         }
         let silent = workload == Workload::Blocking && (20..80).contains(&minute);
@@ -155,6 +166,11 @@ fn t0_rek_2_a_session_that_is_renewed_changes_nothing_that_leaves() {
 #[test]
 fn t0_fil_7_files_change_nothing_that_leaves() {
     couple(1055..1065, Workload::Files);
+}
+
+#[test]
+fn t0_eng_7_timers_change_nothing_that_leaves() {
+    couple(1065..1070, Workload::Timers);
 }
 
 #[test]

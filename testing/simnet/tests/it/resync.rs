@@ -177,7 +177,9 @@ fn brd_46_rek_2_an_r1_is_found_days_later() {
 fn state(world: &World) -> Vec<Vec<u8>> {
     let tables = [Table::Profile, Table::Contact, Table::Ratchet, Table::Seen, Table::Recovery];
     let rows = world.clients.iter().flat_map(|c| tables.map(|t| c.disk.values(t)));
-    rows.flatten().map(|(_, value)| value.to_vec()).collect()
+    // The clock for ages goes on by itself (ENG-8).
+    let rows = rows.flatten().filter(|(key, _)| key[..] != *b"clock");
+    rows.map(|(_, value)| value.to_vec()).collect()
 }
 
 #[test]

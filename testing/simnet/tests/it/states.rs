@@ -12,7 +12,8 @@ fn state_of(world: &World, client: usize, id: MessageId) -> MessageState {
 fn retry(world: &mut World, from: usize, to: usize, id: MessageId, text: &str, sent: u64) -> bool {
     let contact = world.peer(from, to);
     let text = Zeroizing::new(text.to_owned());
-    let wish = Command::Retry { contact, message: id, text, sent: START_UNIX_S + sent / 1000 };
+    let sent = START_UNIX_S + sent / 1000;
+    let wish = Command::Retry { contact, message: id, text, sent, timer: 0 };
     match world.command(from, wish) {
         Ok(reply) => reply == Reply::Message(id),
         Err(error) => {

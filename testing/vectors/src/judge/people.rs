@@ -3,7 +3,7 @@
 use super::{Verdict, list, unknown, verdict, whether};
 use crate::dice::Dice;
 use crate::hexed::{array, bytes, number, text};
-use ::content::{Content, Joiner, split_text};
+use ::content::{Content, Joiner, Timer, split_text};
 use ::handshake::rekey::{Initiated, finish, respond};
 use ::handshake::{AwaitingM3, AwaitingM4, Introduction, Invite, Inviter, RecoveryPsk, accept};
 use ::identity::{IdCert, Identity, Relation, UnverifiedCert, successor, word_matches};
@@ -115,7 +115,7 @@ pub(super) fn content(name: &str, input: &Value) -> Verdict {
         }
         "split" => {
             let text = "x".repeat(number(&input["length"]));
-            verdict(split_text([0; 16], 0, 0, &text))
+            verdict(split_text([0; 16], 0, 0, Timer::OFF, &text))
         }
         _ => unknown(name),
     }

@@ -2,12 +2,12 @@
 
 use super::{Mistake, input, set};
 use crate::hexed::hex;
-use content::{Content, split_text};
+use content::{Content, Timer, TimerSetting, split_text};
 use serde_json::{Value, json};
 
 pub(super) fn all() -> Vec<Mistake> {
     let part = |text: &str, index: usize| {
-        let parts = split_text([1; 16], 0, 1_800_000_000, text).unwrap();
+        let parts = split_text([1; 16], 0, 1_800_000_000, Timer::OFF, text).unwrap();
         Content::Part(parts[index].clone()).encode().to_vec()
     };
     let one = part("hello", 0);
@@ -19,6 +19,8 @@ pub(super) fn all() -> Vec<Mistake> {
     let inbox = |a: u8, b: u8| {
         Content::InboxSet { version: 1, mailboxes: vec![[a; 32], [b; 32]] }.encode().to_vec()
     };
+    let day = TimerSetting { counter: 1, timer: Timer::new(86_400).unwrap() };
+    let day = Content::Timer(day).encode().to_vec();
     let at = Fields::new();
     let length = |n: usize| json!({ "length": n });
     let simple = |name, rule, says, call, good: Value, bad: Value, expect| Mistake {
@@ -37,6 +39,7 @@ pub(super) fn all() -> Vec<Mistake> {
     let kind = r#"Field("kind")"#;
     let boxes = r#"Field("mailboxes")"#;
     let no_part = r#"Field("part")"#;
+    let no_timer = r#"Field("timer")"#;
     vec![
         decode("content-kind-0", "CNT-1", "there is no kind 0", &[2], &[0], kind),
         decode("content-receipt-long", "CNT-1", "a receipt has fields", &[2], &[2, 0], "Long"),
@@ -77,7 +80,7 @@ pub(super) fn all() -> Vec<Mistake> {
             "CNT-4",
             "the text has no bytes",
             &one,
-            &set(&set(&one[..41], at.total + 3, 0), at.count + 1, 0),
+            &set(&set(&one[..at.bytes], at.total + 3, 0), at.count + 1, 0),
             no_part,
         ),
         decode(
@@ -95,6 +98,30 @@ pub(super) fn all() -> Vec<Mistake> {
             &one,
             &one[..one.len() - 1],
             "Short",
+        ),
+        decode(
+            "timer-too-short",
+            "CNT-8",
+            "a timer is shorter than 5 minutes",
+            &day,
+            &set(&set(&day, 6, 0), 7, 0),
+            no_timer,
+        ),
+        decode(
+            "timer-too-long",
+            "CNT-8",
+            "a timer is longer than 30 days",
+            &day,
+            &set(&day, 5, 1),
+            no_timer,
+        ),
+        decode(
+            "part-timer",
+            "CNT-8",
+            "a part names a timer of a second",
+            &one,
+            &set(&one, at.timer + 3, 1),
+            no_timer,
         ),
         simple(
             "parts-other-time",
@@ -150,11 +177,12 @@ struct Fields {
     count: usize,
     total: usize,
     sent: usize,
+    timer: usize,
     bytes: usize,
 }
 
 impl Fields {
     const fn new() -> Self {
-        Self { index: 25, count: 27, total: 29, sent: 33, bytes: 41 }
+        Self { index: 25, count: 27, total: 29, sent: 33, timer: 41, bytes: 45 }
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::outbox::{Deposit, Sealed};
-use content::Part;
+use content::{Part, Timer};
 use proptest::prelude::*;
 
 fn item(order: u64, owner: Owner, load: Load, queued: u64, boxes: u8) -> Item {
@@ -12,8 +12,8 @@ fn item(order: u64, owner: Owner, load: Load, queued: u64, boxes: u8) -> Item {
 
 fn part(message: u8, seq: u32) -> Load {
     let message = [message; 16];
-    let (index, count, total, sent) = (0, 1, 1, 0);
-    Load::Part(Part { message, seq, floor: 0, index, count, total, sent, bytes: vec![1] })
+    let (index, count, total, sent, timer) = (0, 1, 1, 0, Timer::OFF);
+    Load::Part(Part { message, seq, floor: 0, index, count, total, sent, timer, bytes: vec![1] })
 }
 
 fn owner(n: u8) -> Owner {
