@@ -172,6 +172,12 @@ impl Disk {
         self.messages.get_mut(place?)
     }
 
+    /// Takes the history of another disk, as a restored profile has it from its backup.
+    pub fn take_history(&mut self, from: &Self) {
+        self.messages.clone_from(&from.messages);
+        self.find_places();
+    }
+
     fn find_places(&mut self) {
         let places = self.messages.iter().enumerate();
         self.places = places.map(|(at, m)| ((m.contact, m.id), at)).collect();

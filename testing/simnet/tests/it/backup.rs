@@ -118,7 +118,7 @@ fn restored(world: &mut World, client: usize, backup: Rows) -> usize {
     });
     let mut disk = Disk::default();
     disk.apply(&Changes(puts.collect()));
-    disk.messages.clone_from(&world.clients[client].disk.messages);
+    disk.take_history(&world.clients[client].disk);
     world.switch_off(client);
     let restored = world.add_saved(disk);
     world.switch_on(restored);
