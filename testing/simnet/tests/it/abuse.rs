@@ -1,6 +1,7 @@
 //! A verified contact who is hostile: its rows are read off its disk, and whatever it likes is
 //! sealed with them and put past all checks. Bob bears it, and Alice notices nothing.
 
+use crate::knowledge::session;
 use board::chain::SendChain;
 use board::envelope::{self, Kind, Parcel};
 use content::{Content, Timer, split_text};
@@ -12,7 +13,6 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use ratchet::Ratchet;
 use simnet::{HOUR, World};
-use wire::Reader;
 
 const MALLORY: usize = 0;
 const BOB: usize = 1;
@@ -39,16 +39,7 @@ impl Mallory {
         assert!(world.run_until(2 * HOUR, World::all_delivered));
         world.run(HOUR);
         world.switch_off(MALLORY);
-        let rows = world.clients[MALLORY].disk.values(Table::Ratchet);
-        let [(_, row)] = rows[..] else { panic!("one session") };
-        let mut r = Reader::new(row);
-        r.u8().unwrap();
-        let mut bytes = || {
-            let len = usize::try_from(r.u32().unwrap()).unwrap();
-            r.take(len).unwrap().to_vec()
-        };
-        let ratchet = Ratchet::from_secret_bytes(&bytes()).unwrap();
-        let chain = SendChain::from_secret_bytes(&bytes()).unwrap();
+        let (ratchet, chain) = session(&world, MALLORY);
         let rng = ChaCha20Rng::seed_from_u64(seed);
         (world, Self { ratchet, chain, rng })
     }

@@ -19,7 +19,7 @@ fn received_rows(world: &World) -> Vec<Vec<u8>> {
 }
 
 /// A pair that has spoken both ways, so that nothing but what a test says is under way.
-fn greeted(seed: u64, mode: Mode) -> World {
+pub(crate) fn greeted(seed: u64, mode: Mode) -> World {
     let mut world = World::verified_pair(seed, mode);
     world.send(0, 1, "hi Bob");
     world.send(1, 0, "hi Alice");

@@ -5,11 +5,17 @@ use board::envelope::{self, Kind, Parcel};
 use board::tag::{Direction, InviteSlots, SlotSecret};
 use engine::changes::Table;
 use handshake::Invite;
+use ratchet::Ratchet;
 use simnet::World;
 use wire::Reader;
 
 /// The sending chain in the only session of a client.
 pub(crate) fn send_chain(world: &World, client: usize) -> SendChain {
+    session(world, client).1
+}
+
+/// Ratchet and sending chain of the only session of a client.
+pub(crate) fn session(world: &World, client: usize) -> (Ratchet, SendChain) {
     let rows = world.clients[client].disk.values(Table::Ratchet);
     let [(_, row)] = rows[..] else { panic!("one session") };
     let mut r = Reader::new(row);
@@ -18,8 +24,8 @@ pub(crate) fn send_chain(world: &World, client: usize) -> SendChain {
         let len = usize::try_from(r.u32().unwrap()).unwrap();
         r.take(len).unwrap().to_vec()
     };
-    let _ratchet = bytes();
-    SendChain::from_secret_bytes(&bytes()).unwrap()
+    let ratchet = Ratchet::from_secret_bytes(&bytes()).unwrap();
+    (ratchet, SendChain::from_secret_bytes(&bytes()).unwrap())
 }
 
 /// The next `count` slots of a client's sending chain.

@@ -1,5 +1,6 @@
 //! Sessions that were lost are renewed between the identities that are known (REK-1 to REK-7).
 
+use crate::blocking::greeted;
 use engine::changes::{EventKind, MessageState, Table};
 use engine::{Command, Mode};
 use simnet::{Crash, DAY, Disk, HOUR, MINUTE, World};
@@ -11,21 +12,11 @@ fn lose(world: &mut World, client: usize) {
     world.switch_on(client);
 }
 
-/// A pair that has spoken both ways, at rest.
-fn spoken(seed: u64, mode: Mode) -> World {
-    let mut world = World::verified_pair(seed, mode);
-    world.send(0, 1, "hi Bob");
-    world.send(1, 0, "hi Alice");
-    assert!(world.run_until(12 * HOUR, World::all_delivered));
-    world.run(HOUR);
-    world
-}
-
 fn renewed(world: &World) -> Vec<usize> {
     world.clients.iter().map(|c| c.disk.count(EventKind::SessionRenewed)).collect()
 }
 
-/// Both have got everything that was sent since [`spoken`], once and in order.
+/// Both have got everything that was sent since [`greeted`], once and in order.
 fn assert_heard(world: &World, to_alice: &[&str], to_bob: &[&str]) {
     assert_eq!(world.clients[0].disk.received()[1..], *to_alice);
     assert_eq!(world.clients[1].disk.received()[1..], *to_bob);
@@ -66,7 +57,7 @@ fn rek_3_rek_7_a_session_lost_on_either_side_or_both_is_renewed_and_nothing_is_l
     let sides: [&[usize]; 3] = [&[0], &[1], &[0, 1]];
     for (seed, mode) in [(300, Mode::Fast), (310, Mode::Steady)] {
         for (k, lost) in (0..).zip(sides) {
-            let mut world = spoken(seed + k, mode);
+            let mut world = greeted(seed + k, mode);
             // Some have reached a mailbox and will never be read there.
             world.send(0, 1, "1");
             world.send(1, 0, "1");
@@ -88,7 +79,7 @@ fn rek_3_rek_7_a_session_lost_on_either_side_or_both_is_renewed_and_nothing_is_l
 #[test]
 fn eng_2_a_text_of_which_parts_have_come_is_whole_after_a_renewal_whoever_lost_the_session() {
     for lost in [0, 1] {
-        let mut world = spoken(320 + u64::try_from(lost).unwrap(), Mode::Fast);
+        let mut world = greeted(320 + u64::try_from(lost).unwrap(), Mode::Fast);
         let long = "long ".repeat(8000);
         world.send(0, 1, &long);
         world.send(0, 1, "short");
@@ -104,7 +95,7 @@ fn eng_2_a_text_of_which_parts_have_come_is_whole_after_a_renewal_whoever_lost_t
 
 #[test]
 fn eng_2_what_the_peer_has_already_does_not_keep_back_what_follows() {
-    let mut world = spoken(330, Mode::Fast);
+    let mut world = greeted(330, Mode::Fast);
     // Bob has all of it, and Alice never hears of that.
     world.mailboxes[0].faults.dead = true;
     for text in ["1", "2", "3"] {
@@ -122,7 +113,7 @@ fn eng_2_what_the_peer_has_already_does_not_keep_back_what_follows() {
 
 /// Everything that is put into one of the mailboxes in the first hours vanishes after STORED.
 fn vanishes(mailbox: usize) {
-    let mut world = spoken(340 + u64::try_from(mailbox).unwrap(), Mode::Fast);
+    let mut world = greeted(340 + u64::try_from(mailbox).unwrap(), Mode::Fast);
     lose(&mut world, 0);
     world.mailboxes[mailbox].faults.drop_put = 1000;
     world.send(0, 1, "1");
@@ -145,7 +136,7 @@ fn rek_5_an_r2_that_is_lost_delays_a_renewal_by_a_day() {
 
 #[test]
 fn rek_5_doubled_and_late_messages_renew_a_session_once() {
-    let mut world = spoken(342, Mode::Fast);
+    let mut world = greeted(342, Mode::Fast);
     for mailbox in &mut world.mailboxes {
         mailbox.faults.duplicate = 1000;
     }
@@ -158,7 +149,7 @@ fn rek_5_doubled_and_late_messages_renew_a_session_once() {
 
 #[test]
 fn brd_46_rek_2_an_r1_is_found_days_later() {
-    let mut world = spoken(343, Mode::Steady);
+    let mut world = greeted(343, Mode::Steady);
     lose(&mut world, 0);
     world.send(0, 1, "1");
     world.switch_off(1);
@@ -184,7 +175,7 @@ fn state(world: &World) -> Vec<Vec<u8>> {
 
 #[test]
 fn rek_1_rek_5_replayed_r1_and_r2_renew_nothing() {
-    let mut world = spoken(350, Mode::Fast);
+    let mut world = greeted(350, Mode::Fast);
     lose(&mut world, 0);
     heals(&mut world, DAY);
     world.run(2 * HOUR);
@@ -218,7 +209,7 @@ fn rek_1_rek_5_replayed_r1_and_r2_renew_nothing() {
 
 #[test]
 fn rek_3_when_all_of_both_windows_was_lost_the_session_is_renewed_after_a_day() {
-    let mut world = spoken(360, Mode::Fast);
+    let mut world = greeted(360, Mode::Fast);
     for mailbox in &mut world.mailboxes {
         mailbox.faults.drop_put = 1000;
     }
@@ -241,7 +232,7 @@ fn rek_3_when_all_of_both_windows_was_lost_the_session_is_renewed_after_a_day() 
 
 #[test]
 fn brd_47_an_older_copy_of_the_session_is_noticed_and_writes_nothing_more() {
-    let mut world = spoken(370, Mode::Fast);
+    let mut world = greeted(370, Mode::Fast);
     let copy = world.clients[0].disk.clone();
     for text in ["1", "2", "3"] {
         world.send(0, 1, text);
@@ -261,7 +252,7 @@ fn brd_47_an_older_copy_of_the_session_is_noticed_and_writes_nothing_more() {
 
 #[test]
 fn rek_6_a_contact_who_begins_again_and_again_is_answered_four_times_a_day() {
-    let mut world = spoken(380, Mode::Fast);
+    let mut world = greeted(380, Mode::Fast);
     for _ in 0..10 {
         lose(&mut world, 1);
         world.run(HOUR);
@@ -275,7 +266,7 @@ fn rek_6_a_contact_who_begins_again_and_again_is_answered_four_times_a_day() {
 
 #[test]
 fn rek_2_a_blocked_contact_is_answered_when_it_is_blocked_no_more() {
-    let mut world = spoken(390, Mode::Fast);
+    let mut world = greeted(390, Mode::Fast);
     let contact = world.peer(0, 1);
     world.command(0, Command::Block { contact, blocked: true }).unwrap();
     lose(&mut world, 1);
@@ -303,7 +294,7 @@ fn rek_2_who_is_not_verified_is_not_answered_and_begins_nothing() {
 
 #[test]
 fn id_cert_5_a_session_is_renewed_with_the_keys_that_the_contact_knows_after_many_rotations() {
-    let mut world = spoken(400, Mode::Fast);
+    let mut world = greeted(400, Mode::Fast);
     for _ in 0..4 {
         [0, 1].into_iter().for_each(|client| world.switch_off(client));
         world.run(31 * DAY);
@@ -318,7 +309,7 @@ fn id_cert_5_a_session_is_renewed_with_the_keys_that_the_contact_knows_after_man
 
 /// A pair at rest, as it was saved, and when.
 fn at_rest() -> ([Disk; 2], u64) {
-    let world = spoken(410, Mode::Fast);
+    let world = greeted(410, Mode::Fast);
     let disks = [0, 1].map(|client| {
         let mut disk = world.clients[client].disk.clone();
         disk.forget(Table::Cursor); // the mailboxes of the runs have other pages
@@ -381,7 +372,7 @@ fn sto_24_rek_7_a_renewal_goes_on_after_a_step_that_was_not_saved() {
 #[test]
 fn rek_4_attempts_that_cross_end_in_one_session() {
     for seed in 420..423 {
-        let mut world = spoken(seed, Mode::Steady);
+        let mut world = greeted(seed, Mode::Steady);
         world.tor = true;
         lose(&mut world, 0);
         world.run((seed - 420) * 6 * MINUTE);
