@@ -13,6 +13,8 @@ pub type OnionKey = [u8; 32];
 pub const INVITE_TAGS: u8 = 8;
 /// Resync tags in one direction on one day: `r` is below this.
 pub const SYNC_TAGS: u8 = 4;
+/// Tags of beacons on one day: `i` is below this.
+pub const BEACON_TAGS: u8 = 64;
 /// Days that a resync key is kept after its day (BRD-10).
 pub const SYNC_DAYS: u32 = 14;
 
@@ -86,9 +88,11 @@ secret! {
     struct InviteSecret([u8; 32]);
     /// `KS[t]`: the resync key of a day.
     struct SyncKey([u8; 32]);
+    /// `B`: what the beacons of a profile are made from, 32 random bytes that all its copies have.
+    struct BeaconSecret([u8; 32]);
 }
 
-crypto::opaque!(InviteSlots, SyncChain, SyncDay);
+crypto::opaque!(InviteSlots, SyncChain, SyncDay, BeaconSlots);
 
 impl SlotSecret {
     /// `tag[M] = KDF(S, "tag", M)[0..16]`.
@@ -107,6 +111,36 @@ impl SlotSecret {
 /// Draws the secret of a loop: an envelope from a profile to itself (BRD-2).
 pub fn loop_slot(rng: &mut impl CryptoRng) -> SlotSecret {
     SlotSecret::random(rng)
+}
+
+/// Tags and keys of the beacons of a profile (BRD-2). `t` is a UTC day since 1970, `i` is below
+/// [`BEACON_TAGS`].
+pub struct BeaconSlots(BeaconSecret);
+
+impl BeaconSlots {
+    /// Takes `B`.
+    #[must_use]
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(BeaconSecret::copy_of(secret))
+    }
+
+    /// `B`, for the encrypted store.
+    #[must_use]
+    pub const fn expose_secret(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
+
+    /// `btag[t,i,M] = KDF(B, "beacon tag", t ‖ i ‖ M)[0..16]`.
+    #[must_use]
+    pub fn tag(&self, t: u32, i: u8, mailbox: &OnionKey) -> Tag {
+        tag_of(self.0.expose_secret(), "beacon tag", &[&t.to_be_bytes(), &[i], mailbox])
+    }
+
+    /// `KDF(B, "beacon outer", t ‖ i ‖ M)`.
+    #[must_use]
+    pub fn key(&self, t: u32, i: u8, mailbox: &OnionKey) -> EnvelopeKey {
+        key_of(self.0.expose_secret(), "beacon outer", &[&t.to_be_bytes(), &[i], mailbox])
+    }
 }
 
 /// Tags and keys of an invite, from its secret `I` (BRD-2). `i` is below [`INVITE_TAGS`].

@@ -5,6 +5,7 @@
 //! with a row of [`Table::Recovery`] and none of [`Table::Ratchet`], so that it cannot write before
 //! their sessions are renewed (BRD-47).
 
+use crate::beacon::{self, BEACON_KEY};
 use crate::changes::Table;
 use crate::contact::Contact;
 use crate::engine::Partial;
@@ -30,6 +31,8 @@ pub fn carried(
         Table::Profile if key == PROFILE_KEY => Profile::from_row(&value).map(drop)?,
         // The clock for ages begins anew where a backup is restored (BAK-9).
         Table::Profile if key == CLOCK_KEY => return Ok(None),
+        // ENG-9: what was sent was sent by another copy.
+        Table::Profile if key == BEACON_KEY => return beacon::carried(&value).map(Some),
         Table::Profile => return Err(Malformed::Field("profile")),
         Table::Mailbox => <OnionKey>::from_bytes(key).map(drop)?,
         Table::Contact => Contact::from_row(&value).map(drop)?,

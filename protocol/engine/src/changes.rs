@@ -7,7 +7,7 @@ use crypto::Zeroizing;
 /// One table of engine state: opaque rows under opaque keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
-    /// Identity, mode, day hours: one row.
+    /// Identity, mode, day hours; the clock for ages; beacons: a row each.
     Profile,
     /// Own mailboxes, by onion key (32).
     Mailbox,
@@ -217,6 +217,8 @@ pub enum EventKind {
     InviteDead,
     /// A mailbox showed two histories, or bytes that no honest mailbox shows (BRD-37).
     MailboxAlarm,
+    /// Another copy of this profile is at work, or was after this one was saved (ENG-9).
+    ProfileElsewhere,
     /// A contact was blocked here (ENG-4).
     ContactBlocked,
     /// A contact is blocked no more.
@@ -235,7 +237,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind with its stable number and name.
-    pub const ALL: [(Self, u8, &'static str); 17] = [
+    pub const ALL: [(Self, u8, &'static str); 18] = [
         (Self::Message, 1, "message"),
         (Self::State, 2, "state"),
         (Self::ContactAdded, 3, "contact.added"),
@@ -246,6 +248,7 @@ impl EventKind {
         (Self::InviteRefused, 8, "invite.refused"),
         (Self::InviteDead, 9, "invite.dead"),
         (Self::MailboxAlarm, 10, "mailbox.alarm"),
+        (Self::ProfileElsewhere, 11, "profile.elsewhere"),
         (Self::ContactBlocked, 20, "contact.blocked"),
         (Self::ContactUnblocked, 21, "contact.unblocked"),
         (Self::SessionRenewed, 30, "contact.renewed"),

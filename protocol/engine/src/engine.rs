@@ -1,6 +1,7 @@
 //! The engine itself: state, loading, and the inputs that it takes.
 
 mod again;
+mod beacon;
 mod establish;
 pub(crate) mod files;
 mod moving;
@@ -17,6 +18,7 @@ pub(crate) mod view;
 mod wish;
 
 use crate::acks::Acks;
+use crate::beacon::{BEACON_KEY, Beacons};
 use crate::changes::{Changes, Snapshot, Table};
 use crate::clock::Now;
 use crate::contact::{Contact, ContactId};
@@ -126,6 +128,7 @@ pub struct Engine {
     again: BTreeMap<OnionKey, VecDeque<(Option<ItemId>, Envelope)>>,
     loops: BTreeMap<u64, (OnionKey, SlotSecret)>,
     next_loop: u64,
+    beacons: Beacons,
     put_slots: Slots,
     fetch_slots: Slots,
     fast: Dice,
@@ -162,13 +165,16 @@ impl Engine {
             inbox_version: 0,
             retention: RETENTION_DAYS,
         };
-        let engine = Self::empty(rng, now, profile);
+        let mut engine = Self::empty(rng, now, profile);
         let mut step = Step::default();
         step.put(Table::Profile, PROFILE_KEY, engine.profile.to_row());
+        engine.save_beacons(&mut step);
         Ok((engine, step.into_changes()))
     }
 
     fn empty(rng: &mut impl CryptoRng, now: Now, profile: Profile) -> Self {
+        let mut run = [0; 16];
+        rng.fill_bytes(&mut run);
         let mut seed = || {
             let mut seed = [0; 32];
             rng.fill_bytes(&mut seed);
@@ -198,6 +204,7 @@ impl Engine {
             again: BTreeMap::new(),
             loops: BTreeMap::new(),
             next_loop: 0,
+            beacons: Beacons::begin(now, &seed(), run),
             put_slots: Slots::start(seed(), now, hours),
             fetch_slots: Slots::start(seed(), now, hours),
             fast: Dice::from_seed(seed()),
@@ -248,6 +255,7 @@ impl Engine {
             engine.watch_pairing(&pairing);
             engine.look_for_invite(now, &pairing);
         }
+        engine.watch_beacons();
         engine.resume_files();
         // A crash between an unblocking and the cursor's next row; saved with the next one.
         engine.unhold();
@@ -271,6 +279,7 @@ impl Engine {
         };
         match table {
             Table::Profile if key == CLOCK_KEY => self.steady = Steady::resume(now, value)?,
+            Table::Profile if key == BEACON_KEY => self.beacons.resume(value)?,
             Table::Profile => {}
             Table::Mailbox => self.own.load(key, value)?,
             Table::Contact => {

@@ -18,6 +18,8 @@ pub(crate) enum Meaning {
     Pairing { pairing: [u8; 16], slot: u8 },
     /// A loop of ours came round.
     Loop { number: u64 },
+    /// A beacon of this profile, of this copy or another.
+    Beacon { day: u32, i: u8 },
     /// Index `n` of the chain of a file from a contact.
     File { contact: ContactId, file: FileId, n: u32 },
 }
@@ -30,7 +32,7 @@ impl Meaning {
             | Self::Sync { contact, .. }
             | Self::Renewed { contact, .. }
             | Self::File { contact, .. } => Some(*contact),
-            Self::Pairing { .. } | Self::Loop { .. } => None,
+            Self::Pairing { .. } | Self::Loop { .. } | Self::Beacon { .. } => None,
         }
     }
 
@@ -42,6 +44,7 @@ impl Meaning {
             Self::Renewed { contact, .. } => WatchOwner::Renewed(*contact),
             Self::Pairing { pairing, .. } => WatchOwner::Pairing(*pairing),
             Self::Loop { number } => WatchOwner::Loop(*number),
+            Self::Beacon { .. } => WatchOwner::Beacons,
             Self::File { contact, file, .. } => WatchOwner::File((*contact, *file)),
         }
     }
@@ -55,6 +58,7 @@ pub(crate) enum WatchOwner {
     Renewed(ContactId),
     Pairing([u8; 16]),
     Loop(u64),
+    Beacons,
     File(FileAt),
 }
 

@@ -385,6 +385,10 @@ pub(crate) const fn event(kind: EventKind, of_message: bool) -> &'static str {
              intercepted."
         }
         EventKind::InviteDead => "An invite is of no use any more. Make a new one.",
+        EventKind::ProfileElsewhere => {
+            "Another copy of this profile is in use. Two copies take each other's messages: stop one, \
+             and delete it. If you made no copy, somebody has your profile: pair anew from a new one."
+        }
         EventKind::ContactBlocked => {
             "Blocked on this device: nothing comes in, nothing goes out, and the contact is not told."
         }
@@ -467,6 +471,15 @@ pub(crate) fn countdown(seconds: u64) -> String {
 /// PRD-1: messages that nobody confirmed.
 pub(crate) fn unconfirmed(count: u64) -> String {
     format!("{count} of your messages not confirmed yet after 24 h")
+}
+
+/// ENG-9.
+pub(crate) fn elsewhere(ago: u64) -> String {
+    format!(
+        "another copy of this profile was in use {} ago. Two copies take each other's messages: use \
+         one, and delete the other. If you made no copy, somebody has your profile",
+        span(ago)
+    )
 }
 
 /// Tor says that the clock is wrong, and by how much if it knows.

@@ -11,7 +11,8 @@ use crypto::rand_core::{Infallible, TryCryptoRng, TryRng};
 use std::sync::LazyLock;
 
 const MAILBOX: [u8; 32] = [1; 32];
-const KINDS: [Kind; 5] = [Kind::Message, Kind::Handshake, Kind::Resync, Kind::FilePart, Kind::Loop];
+const KINDS: [Kind; 6] =
+    [Kind::Message, Kind::Handshake, Kind::Resync, Kind::FilePart, Kind::Loop, Kind::Beacon];
 
 fn slot() -> SlotSecret {
     SlotSecret::copy_of(&[7; 32])

@@ -43,3 +43,5 @@ mod soak;
 mod states;
 #[path = "it/timers.rs"]
 mod timers;
+#[path = "it/twins.rs"]
+mod twins;

@@ -31,6 +31,8 @@ pub enum Kind {
     FilePart = 4,
     /// Nothing: a profile sends it to itself.
     Loop = 5,
+    /// A sign of life, for other copies of the profile that sends it (ENG-9).
+    Beacon = 6,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
             Self::Resync => 3,
             Self::FilePart => 4,
             Self::Loop => 5,
+            Self::Beacon => 6,
         }
     }
 
@@ -51,6 +54,7 @@ impl Kind {
             3 => Ok(Self::Resync),
             4 => Ok(Self::FilePart),
             5 => Ok(Self::Loop),
+            6 => Ok(Self::Beacon),
             _ => Err(Malformed::Field("kind")),
         }
     }
@@ -61,7 +65,7 @@ impl Kind {
         match self {
             Self::Handshake => MAX_HANDSHAKE_PARTS,
             Self::Resync => MAX_RESYNC_PARTS,
-            Self::Message | Self::FilePart | Self::Loop => 1,
+            Self::Message | Self::FilePart | Self::Loop | Self::Beacon => 1,
         }
     }
 

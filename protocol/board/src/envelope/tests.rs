@@ -82,8 +82,8 @@ fn board_brd_4_the_ledger_of_the_plaintext() {
     want.extend(b"xyz");
     want.resize(PLAIN_LEN, 0);
     assert_eq!(*plain, want);
-    // Positions as above: version, kinds 0 and 6.
-    for (at, byte) in [(0, 0), (0, 2), (1, 0), (1, 6)] {
+    // Positions as above: version, kinds 0 and 7.
+    for (at, byte) in [(0, 0), (0, 2), (1, 0), (1, 7)] {
         assert!(!opens(&sealed_raw(|plain| plain[at] = byte)), "byte {at} = {byte}");
     }
     assert!(opens(&sealed_raw(|_| ())), "control");
@@ -173,7 +173,7 @@ fn board_brd_6_parts_of_other_items_are_refused() {
 proptest! {
     #[test]
     fn board_brd_4_round_trips(
-        kind in prop::sample::select(vec![Kind::Message, Kind::Handshake, Kind::Resync, Kind::FilePart, Kind::Loop]),
+        kind in prop::sample::select(vec![Kind::Message, Kind::Handshake, Kind::Resync, Kind::FilePart, Kind::Loop, Kind::Beacon]),
         (g, base, map) in any::<(u16, u32, u64)>(), floor in any::<u32>(), mid in any::<[u8; 16]>(),
         body in prop::collection::vec(any::<u8>(), 0..=BODY_LEN),
     ) {

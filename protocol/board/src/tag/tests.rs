@@ -36,6 +36,9 @@ fn board_brd_2_tags_and_keys_follow_the_formulas() {
     let (d, i) = (Direction::ToInvited, 5);
     assert_eq!(invite.tag(d, i, &M).0, with("invite tag", &[1, 5], &M)[..16]);
     assert_eq!(invite.key(d, i, &M).expose_secret(), &with("invite outer", &[1, 5], &M));
+    let beacon = BeaconSlots::new(&[7; 32]);
+    assert_eq!(beacon.tag(9, 5, &M).0, with("beacon tag", &[0, 0, 0, 9, 5], &M)[..16]);
+    assert_eq!(beacon.key(9, 5, &M).expose_secret(), &with("beacon outer", &[0, 0, 0, 9, 5], &M));
     let day = SyncDay(SyncKey::copy_of(&[7; 32]));
     let d = Direction::ToInviter;
     assert_eq!(day.tag(d, 3, &M).0, with("sync tag", &[0, 3], &M)[..16]);
@@ -55,7 +58,13 @@ fn board_brd_2_no_two_places_share_a_tag_or_key() {
     };
     let invite = InviteSlots::new(&[7; 32]);
     let sync = SyncChain::new(&[7; 32]);
+    let beacon = BeaconSlots::new(&[7; 32]);
     for mailbox in [M, N] {
+        for t in 0..3 {
+            for i in 0..BEACON_TAGS {
+                add(beacon.tag(t, i, &mailbox), beacon.key(t, i, &mailbox));
+            }
+        }
         for d in [Direction::ToInviter, Direction::ToInvited] {
             for i in 0..INVITE_TAGS {
                 add(invite.tag(d, i, &mailbox), invite.key(d, i, &mailbox));

@@ -115,5 +115,6 @@ impl Engine {
             self.watch_pairing(&pairing);
         }
         self.watch_files();
+        self.watch_beacons();
     }
 }

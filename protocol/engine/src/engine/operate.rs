@@ -47,7 +47,7 @@ impl Engine {
         let real = real.or_else(|| self.oldest_part(&target));
         let sent = real.is_some_and(|item| self.put_item(rng, now, step, &item, &target));
         if !sent {
-            self.put_cover(rng, step, &target);
+            self.put_cover(rng, now, step, &target);
         }
     }
 
@@ -221,10 +221,18 @@ impl Engine {
         true
     }
 
-    /// A loop to an own mailbox, a dummy to another's (BRD-33).
-    fn put_cover(&mut self, rng: &mut impl CryptoRng, step: &mut Step, target: &OnionKey) {
-        let own = self.own.contains(target) && self.loops.len() < LOOPS;
-        let envelope = own.then(|| self.make_loop(rng, target)).flatten();
+    /// A beacon or a loop to an own mailbox, a dummy to another's (BRD-33, ENG-9).
+    fn put_cover(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        now: Now,
+        step: &mut Step,
+        target: &OnionKey,
+    ) {
+        let own = self.own.contains(target);
+        let beacon = own.then(|| self.make_beacon(rng, now, step, target)).flatten();
+        let free = own && self.loops.len() < LOOPS;
+        let envelope = beacon.or_else(|| free.then(|| self.make_loop(rng, target)).flatten());
         let envelope = envelope.unwrap_or_else(|| envelope::dummy(rng));
         self.start_put(rng, step, *target, None, envelope);
     }

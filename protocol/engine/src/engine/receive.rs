@@ -120,6 +120,9 @@ impl Engine {
                     self.pairing_parcel(rng, now, step, &pairing, slot, parcel);
                 }
             }
+            Some(Meaning::Beacon { day, i }) => {
+                self.open_beacon(now, step, (*mailbox, day, i), envelope);
+            }
             Some(Meaning::Loop { number }) => {
                 let Some((_, slot)) = self.loops.get(&number) else { return };
                 if envelope::open(&slot.key(mailbox), mailbox, envelope).is_ok() {

@@ -34,7 +34,7 @@ impl From<WatchOwner> for For {
                 Self::Contact(id)
             }
             WatchOwner::Pairing(id) => Self::Pairing(id),
-            WatchOwner::Loop(_) => Self::Loops,
+            WatchOwner::Loop(_) | WatchOwner::Beacons => Self::Loops,
             WatchOwner::File(file) => Self::File(file),
         }
     }

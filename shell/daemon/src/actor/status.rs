@@ -69,6 +69,10 @@ fn fill(status: &mut view::Status, open: &mut Open) -> Result<Option<u64>, Failu
             return Ok(None);
         }
     };
+    if let Some(seen) = engine.elsewhere(now) {
+        let ago = now.unix_s().saturating_sub(seen);
+        status.warnings.insert(0, wording::elsewhere(ago));
+    }
     let mode = mode_view(engine.mode());
     status.mode = Some(mode);
     status.retention = Some(engine.retention());
