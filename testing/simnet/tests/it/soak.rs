@@ -3,7 +3,7 @@
 
 use engine::Mode;
 use simnet::{
-    Act, Fault, Faults, Finding, MINUTE, Plan, Sabotage, SaveFault, Tally, live, plan, soak,
+    Act, Fault, Faults, Finding, MINUTE, Plan, SECOND, Sabotage, SaveFault, Tally, live, plan, soak,
 };
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -102,10 +102,27 @@ fn killed_often(seed: u64) -> Plan {
     plan
 }
 
+/// Such a life in which besides, when something has just left, its sender cannot save that a mailbox
+/// has it, and says it again when the disk has room: the other side may have been killed meanwhile.
+fn said_again(seed: u64) -> Plan {
+    let mut plan = killed_often(seed);
+    let full = |client| Act::Fault(Fault::Save(client, SaveFault::DiskFull { off: 20 * MINUTE }));
+    let says = plan.acts.iter().filter_map(|(at, act)| match act {
+        Act::Say(from, ..) => Some((*at, *from)),
+        _ => None,
+    });
+    let says: Vec<(u64, usize)> = says.collect();
+    for (at, from) in says {
+        plan.acts.extend([63, 66, 70].map(|s| (at + s * SECOND, full(from))));
+    }
+    plan.acts.sort_by_key(|(at, _)| *at);
+    plan
+}
+
 /// Lives until the broken store is caught; gives what was found.
-fn caught(sabotage: Sabotage) -> Vec<Finding> {
+fn caught(sabotage: Sabotage, life: fn(u64) -> Plan) -> Vec<Finding> {
     for seed in 0..10 {
-        let plan = killed_often(seed);
+        let plan = life(seed);
         let found = std::panic::catch_unwind(|| live(&plan, Some(sabotage)).1)
             .unwrap_or_else(|_| vec![Finding::Panicked]);
         if !found.is_empty() {
@@ -125,18 +142,18 @@ fn of(findings: &[Finding]) -> Tally {
 
 #[test]
 fn soak_control_ack_before_save_is_caught() {
-    let found = of(&caught(Sabotage::AckBeforeSave));
+    let found = of(&caught(Sabotage::AckBeforeSave, killed_often));
     assert!(found.lost > 0, "{found}");
 }
 
 #[test]
 fn soak_control_delete_on_read_is_caught() {
-    let found = of(&caught(Sabotage::DeleteOnRead));
+    let found = of(&caught(Sabotage::DeleteOnRead, killed_often));
     assert!(found.lost > 0, "{found}");
 }
 
 #[test]
 fn soak_control_forgotten_mids_are_caught() {
-    let found = of(&caught(Sabotage::ForgetMids));
+    let found = of(&caught(Sabotage::ForgetMids, said_again));
     assert!(found.duplicated > 0, "{found}");
 }
