@@ -1,4 +1,6 @@
-//! `cargo xtask soak`: the long run of `testing/simnet`, or one life of it again.
+//! `cargo xtask soak`: long runs in which everything goes wrong, of the simulator or of the real programs.
+
+mod real;
 
 use std::time::Instant;
 
@@ -6,30 +8,56 @@ use anyhow::{Context as _, Result};
 
 use crate::project::{Project, run as run_program};
 
+/// Messages of a run of the simulator, and of the real programs.
+const SIMULATED: u64 = 1_000_000;
+const REAL: u64 = 100_000;
+
 /// What to soak, and for how long.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The real engine in the simulator, on virtual time
-    #[arg(long, required = true)]
-    sim: bool,
-    /// How many messages are said
-    #[arg(long, default_value_t = 1_000_000)]
-    messages: u64,
-    /// Everything follows from it
+    #[command(flatten)]
+    what: What,
+    /// How many messages are said [default: 1000000 simulated, 100000 real]
+    #[arg(long)]
+    messages: Option<u64>,
+    /// Everything that is drawn follows from it
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Live this one life of the run again, as a finding names it; prints its plan
-    #[arg(long)]
+    /// Live this one life of a simulated run again, as a finding names it; prints its plan
+    #[arg(long, conflicts_with = "real")]
     life: Option<u64>,
+    /// Say nothing new after so many minutes of a real run
+    #[arg(long, conflicts_with = "sim")]
+    minutes: Option<u64>,
 }
 
-/// Builds the simulator in the release profile and runs it; it prints its progress and, at the end, what was wrong.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// The real engine in the simulator, on virtual time
+    #[arg(long)]
+    sim: bool,
+    /// The real programs over a private Tor network, killed at random
+    #[arg(long)]
+    real: bool,
+}
+
+/// Runs it; it prints its progress and, at the end, what was wrong.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let Options { sim: _, messages, seed, life } = options;
+    let Options { what, messages, seed, life, minutes } = options;
+    if what.real {
+        real::run(project, messages.unwrap_or(REAL), *seed, *minutes)
+    } else {
+        simulated(project, messages.unwrap_or(SIMULATED), *seed, *life)
+    }
+}
+
+/// Builds the simulator in the release profile and runs it.
+fn simulated(project: &Project, messages: u64, seed: u64, life: Option<u64>) -> Result<()> {
     let build = ["build", "--release", "--locked", "--quiet", "--package", "pvtcoms-simnet"];
     run_program(&mut project.cargo(&build))?;
     let program = project.target().join("release").join("pvtcoms-simnet");
-    let numbers = [Some(*messages), Some(*seed), *life];
+    let numbers = [Some(messages), Some(seed), life];
     // Ctrl-C reaches the simulator as well, which then says what was done so far.
     ctrlc::set_handler(|| ())?;
     let start = Instant::now();

@@ -12,6 +12,7 @@ mod hostile;
 mod mailbox;
 mod person;
 mod process;
+pub mod soak;
 
 pub use hostile::Harm;
 pub use mailbox::Mailbox;

@@ -14,11 +14,14 @@ use std::time::Duration;
 /// A running mailbox.
 pub struct Mailbox {
     folder: PathBuf,
+    /// Where the onion service leads, and the network that it is in.
+    socket: PathBuf,
+    net: PathBuf,
     onion: String,
     interval: u16,
     server: Option<Running>,
     host: Running,
-    events: Arc<Mutex<Vec<Value>>>,
+    events: Events,
 }
 
 impl Mailbox {
@@ -43,27 +46,13 @@ impl Mailbox {
     }
 
     fn behind(folder: &Path, socket: &Path, net: &Path, interval: u16) -> Result<Self> {
-        let mut host = Running::start(
-            Command::new(programs()?.join("pvtcoms-tor"))
-                .arg("host")
-                .arg("--to")
-                .arg(format!("unix:{}", socket.display()))
-                .args(["--json", "--state"])
-                .arg(folder.join("tor-state"))
-                .arg("--cache")
-                .arg(folder.join("tor-cache"))
-                .arg("--network")
-                .arg(net)
-                .stdout(Stdio::piped())
-                .stderr(File::create(folder.join("host.log"))?),
-        )?;
-        let events = collect(host.child().stdout.take().context("no output")?);
+        let (host, events) = start_host(folder, socket, net)?;
         let starting = wait_until("the onion service's key", Duration::from_secs(60), || {
             Ok(find(&events, "starting"))
         })?;
         let onion = starting["onion"].as_str().context("no address")?.to_owned();
-        let folder = folder.to_owned();
-        let mut mailbox = Self { folder, onion, interval, server: None, host, events };
+        let (folder, socket, net) = (folder.to_owned(), socket.to_owned(), net.to_owned());
+        let mut mailbox = Self { folder, socket, net, onion, interval, server: None, host, events };
         mailbox.restart()?;
         Ok(mailbox)
     }
@@ -98,6 +87,20 @@ impl Mailbox {
         }
     }
 
+    /// Ends the onion service as `kill -9` does.
+    pub fn kill_9_host(&mut self) {
+        self.host.kill_9();
+    }
+
+    /// Starts the onion service again, under the same address.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn restart_host(&mut self) -> Result<()> {
+        (self.host, self.events) = start_host(&self.folder, &self.socket, &self.net)?;
+        Ok(())
+    }
+
     /// Waits until the service was reached through Tor.
     ///
     /// # Errors
@@ -128,7 +131,30 @@ impl Mailbox {
     }
 }
 
-fn collect(from: impl std::io::Read + Send + 'static) -> Arc<Mutex<Vec<Value>>> {
+/// What a host has said, a JSON object a line.
+type Events = Arc<Mutex<Vec<Value>>>;
+
+fn start_host(folder: &Path, socket: &Path, net: &Path) -> Result<(Running, Events)> {
+    let log = File::options().create(true).append(true).open(folder.join("host.log"))?;
+    let mut host = Running::start(
+        Command::new(programs()?.join("pvtcoms-tor"))
+            .arg("host")
+            .arg("--to")
+            .arg(format!("unix:{}", socket.display()))
+            .args(["--json", "--state"])
+            .arg(folder.join("tor-state"))
+            .arg("--cache")
+            .arg(folder.join("tor-cache"))
+            .arg("--network")
+            .arg(net)
+            .stdout(Stdio::piped())
+            .stderr(log),
+    )?;
+    let events = collect(host.child().stdout.take().context("no output")?);
+    Ok((host, events))
+}
+
+fn collect(from: impl std::io::Read + Send + 'static) -> Events {
     let events = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&events);
     std::thread::spawn(move || {

@@ -292,6 +292,18 @@ impl Person {
         std::fs::read_to_string(path).ok()?.trim().parse().ok()
     }
 
+    /// Process id of the supervisor if it runs, in a list as of [`children`](Self::children).
+    #[must_use]
+    pub fn supervisor(&self) -> Vec<u32> {
+        // The file outlives one that was killed, and the number may be another's by then.
+        let runs = |pid: &u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            line.contains("pvtcoms") && line.split('\0').any(|word| word == self.name)
+        };
+        self.daemon_id().filter(runs).into_iter().collect()
+    }
+
     /// Process ids of the children of the supervisor that run `program`.
     #[must_use]
     pub fn children(&self, program: &str) -> Vec<u32> {

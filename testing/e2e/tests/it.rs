@@ -6,5 +6,6 @@ mod it {
     mod faults;
     mod files;
     mod hostile;
+    mod soak;
     mod stage;
 }

@@ -6,12 +6,12 @@ use crate::mailbox::MailboxCrash;
 use crate::model::{Finding, Model};
 use crate::plan::{Act, Fault, Plan};
 use crate::sabotage::Sabotage;
-use crate::soak::Tally;
 use crate::world::{DAY, HOUR, MINUTE, SECOND, World};
 use crypto::Zeroizing;
 use engine::{Command, Reply};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
+use soak::Tally;
 use std::collections::BTreeMap;
 
 /// Who could not do something, because the program was off, tries again after this.
@@ -287,8 +287,8 @@ impl Life {
         }
         let mut tally = self.tally;
         tally.messages = model.messages();
-        tally.lives = 1;
-        tally.days = self.world.now / DAY;
+        tally.seeds = 1;
+        tally.count("days of virtual time", self.world.now / DAY);
         for mailbox in &self.world.mailboxes {
             tally.faults += mailbox.dice.struck;
             tally.count("single answers spoilt", mailbox.dice.struck);
@@ -296,7 +296,7 @@ impl Life {
         tally.faults += self.world.gate.strayed;
         tally.count("answers late or twice", self.world.gate.strayed);
         for finding in &findings {
-            tally.finding(finding);
+            finding.count(&mut tally);
         }
         (tally, findings)
     }

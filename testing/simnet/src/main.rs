@@ -1,11 +1,6 @@
 //! `pvtcoms-simnet MESSAGES SEED [LIFE]`: a soak of the engine in the simulator, or one life of it
 //! again. `cargo xtask soak --sim` starts it.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::arithmetic_side_effects,
-    reason = "talks to the person who runs it"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "talks to the person who runs it")]
 
 use simnet::{A_LIFE, Outcome, Tally, live, plan, soak};
 use std::io::Write as _;
@@ -29,9 +24,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let kinds: Vec<String> =
-        tally.kinds.iter().map(|(kind, times)| format!("{kind}: {times}")).collect();
-    println!("  {} days of virtual time; {}", tally.days, kinds.join(", "));
+    println!("  {}", tally.happened());
     let mut sound = true;
     for Outcome { life, findings } in wrong {
         for finding in findings {
@@ -60,10 +53,10 @@ fn run(messages: u64, seed: u64) -> (Tally, Vec<Outcome>) {
     let done = soak(seed, messages, threads, &stop, |tally| {
         print!(
             "\r  life {} of {lives}, {} messages, {} things went wrong, {} findings ",
-            tally.lives,
+            tally.seeds,
             tally.messages,
             tally.faults,
-            tally.lost + tally.duplicated + tally.reordered + tally.other,
+            tally.differences(),
         );
         // Nobody waits for this line.
         let _ = std::io::stdout().flush();

@@ -5,6 +5,7 @@ use crate::disk::{Disk, MessageKey, SavedMessage};
 use crate::world::{DAY, World};
 use engine::changes::{MessageState, Table};
 use engine::{ContactId, MessageId};
+use soak::{Difference, Tally, compare};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -46,6 +47,29 @@ pub enum Finding {
     SharedCircuit(u64),
     /// A program fell over.
     Panicked,
+}
+
+impl Finding {
+    fn of(difference: Difference, from: usize, to: usize) -> Self {
+        match difference {
+            Difference::Lost(k) => Self::Lost((from, to, k)),
+            Difference::Duplicated(k) => Self::Duplicated((from, to, k)),
+            Difference::Reordered(k) => Self::Reordered((from, to, k)),
+            Difference::Altered(k) => Self::Altered((from, to, k)),
+            Difference::Stranger => Self::Stranger(to),
+        }
+    }
+
+    /// Counts it where it belongs.
+    pub const fn count(&self, tally: &mut Tally) {
+        let count = match self {
+            Self::Lost(_) | Self::Forgotten(_) => &mut tally.lost,
+            Self::Duplicated(_) => &mut tally.duplicated,
+            Self::Reordered(_) => &mut tally.reordered,
+            _ => &mut tally.other,
+        };
+        *count += 1;
+    }
 }
 
 impl fmt::Display for Finding {
@@ -169,36 +193,22 @@ impl Model {
     pub fn judge(&self, clients: &[Client]) -> Vec<Finding> {
         let mut findings = self.findings.clone();
         for ((from, to), all) in &self.said {
-            let ids: BTreeMap<MessageId, usize> =
-                all.iter().enumerate().map(|(k, said)| (said.id, k)).collect();
+            let said: Vec<soak::Said<'_, MessageId>> = all
+                .iter()
+                .map(|said| soak::Said { key: said.id, text: &said.text, given_up: said.failed })
+                .collect();
             let contact = self.contacts[&(*to, *from)];
-            let mut seen: BTreeSet<usize> = BTreeSet::new();
-            let mut last = None;
-            for key in clients[*to].shown.iter().filter(|key| key.0 == contact) {
-                let Some(k) = ids.get(&key.1).copied() else {
-                    findings.push(Finding::Stranger(*to));
-                    continue;
-                };
-                let place = (*from, *to, k);
-                if !seen.insert(k) {
-                    findings.push(Finding::Duplicated(place));
-                } else if last > Some(k) {
-                    findings.push(Finding::Reordered(place));
-                }
-                last = last.max(Some(k));
-                let text = clients[*to].disk.message(key).map(|message| message.text.as_str());
-                if text.is_some_and(|text| text != all[k].text) {
-                    findings.push(Finding::Altered(place));
-                }
-            }
+            let shown = clients[*to].shown.iter().filter(|key| key.0 == contact);
+            let seen = shown.map(|key| {
+                let message = clients[*to].disk.message(key);
+                (key.1, message.map(|message| message.text.as_str()))
+            });
+            let differences = compare(&said, seen);
+            findings.extend(differences.into_iter().map(|d| Finding::of(d, *from, *to)));
             let own = self.contacts[&(*from, *to)];
             for (k, said) in all.iter().enumerate() {
-                let place = (*from, *to, k);
-                if !said.failed && !seen.contains(&k) {
-                    findings.push(Finding::Lost(place));
-                }
                 if clients[*from].disk.message(&(own, said.id)).is_none() {
-                    findings.push(Finding::Forgotten(place));
+                    findings.push(Finding::Forgotten((*from, *to, k)));
                 }
             }
         }

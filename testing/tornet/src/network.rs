@@ -122,6 +122,11 @@ impl Tornet {
         self.processes.iter().map(TorProcess::id).collect()
     }
 
+    /// Its processes, to kill and to start again; empty for the network of another process.
+    pub const fn processes(&mut self) -> &mut [TorProcess] {
+        self.processes.as_mut_slice()
+    }
+
     /// Ends the network and waits for it. Dropping does the same.
     pub fn stop(self) {
         drop(self);

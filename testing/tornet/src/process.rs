@@ -52,24 +52,30 @@ impl TorProcess {
     }
 
     pub(crate) fn start(name: &str, dir: &Path, torrc: &str) -> Result<Self, Error> {
-        let (file, empty, output) = (dir.join("torrc"), dir.join("empty"), dir.join("output"));
+        let (file, empty) = (dir.join("torrc"), dir.join("empty"));
         fs::write(&file, torrc).map_err(Error::file(&file))?;
         // Debian's defaults must not be merged.
         fs::write(&empty, "").map_err(Error::file(&empty))?;
         remove(&dir.join("notice.log"))?;
-        let log = fs::File::create(&output).map_err(Error::file(&output))?;
-        let child = Command::new(tor_binary()?)
-            .arg("--defaults-torrc")
-            .arg(&empty)
-            .arg("-f")
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(Stdio::null())
-            .process_group(0) // Ctrl-C reaches the owner alone, which then ends them in order
-            .spawn()
-            .map_err(|_| Error::Missing { program: "tor" })?;
-        Ok(Self { name: name.to_owned(), dir: dir.to_owned(), child })
+        Ok(Self { name: name.to_owned(), dir: dir.to_owned(), child: spawn(dir)? })
+    }
+
+    /// Ends it as `kill -9` does, and waits until it is gone.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be signalled.
+    pub fn kill_9(&mut self) -> Result<(), Error> {
+        let gone = self.child.kill().and_then(|()| self.child.wait());
+        gone.map(drop).map_err(Error::file(&self.dir))
+    }
+
+    /// Starts it again after its end, with the keys and the configuration that it had.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] or [`Error::File`].
+    pub fn restart(&mut self) -> Result<(), Error> {
+        self.child = spawn(&self.dir)?;
+        Ok(())
     }
 
     /// Its process number.
@@ -126,6 +132,23 @@ impl TorProcess {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Runs `tor` with what [`TorProcess::start`] has written into `dir`.
+fn spawn(dir: &Path) -> Result<Child, Error> {
+    let output = dir.join("output");
+    let log = fs::File::create(&output).map_err(Error::file(&output))?;
+    Command::new(tor_binary()?)
+        .arg("--defaults-torrc")
+        .arg(dir.join("empty"))
+        .arg("-f")
+        .arg(dir.join("torrc"))
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(Stdio::null())
+        .process_group(0) // Ctrl-C reaches the owner alone, which then ends them in order
+        .spawn()
+        .map_err(|_| Error::Missing { program: "tor" })
 }
 
 impl Drop for TorProcess {

@@ -68,6 +68,7 @@ pub(super) const CRATES: &[Crate] = &[
         never: &[IDENTITY, HANDSHAKE, RATCHET, CONTENT, ENGINE],
     },
     Crate { name: TORNET, folder: "testing", may: &[], never: &[] },
+    Crate { name: "pvtcoms-soak", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-simnet", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-nopanic", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-timing", folder: "testing", may: &[], never: &[] },

@@ -1,0 +1,88 @@
+//! `cargo xtask soak --real`: two people talk over real `tor` processes while programs are killed.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use e2e::soak::{CONTROLS, Options, Outcome, Progress};
+
+use crate::project::{Project, run as run_command};
+
+/// Builds the programs and runs it. Ctrl-C ends it; what was done until then is judged and printed.
+pub(super) fn run(project: &Project, messages: u64, seed: u64, minutes: Option<u64>) -> Result<()> {
+    println!("building the programs (the first time takes a quarter of an hour on two cores)");
+    // All targets, as the tests are built: whoever does both compiles once.
+    run_command(&mut project.cargo(&["build", "--workspace", "--all-targets", "--locked"]))?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancel);
+    ctrlc::set_handler(move || {
+        flag.store(true, Ordering::Relaxed);
+        e2e::interrupt();
+    })?;
+    let folder = fresh_folder()?;
+    let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+    let options = Options { messages, seed, limit, folder: folder.clone(), cancel };
+    let outcome = e2e::soak::run(&options, tell);
+    println!();
+    match outcome.and_then(|outcome| report(&outcome)) {
+        Ok(()) => std::fs::remove_dir_all(&folder).context("the soak's folder stays"),
+        Err(error) => {
+            println!("logs: {}", folder.display());
+            Err(error)
+        }
+    }
+}
+
+/// `/tmp/pvtcoms-soak-PID` or where temporary files lie, private and empty: below the target directory
+/// the path of a socket could become too long.
+fn fresh_folder() -> Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let folder = std::env::temp_dir().join(format!("pvtcoms-soak-{}", std::process::id()));
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// One line that is written over itself; the stages of the start have one each.
+fn tell(progress: &Progress) {
+    let Progress { elapsed, said, delivered, killed, last } = progress;
+    let seconds = elapsed.as_secs_f32();
+    if *said == 0 {
+        println!("{seconds:>7.1} s  {last}");
+        return;
+    }
+    print!(
+        "\r{seconds:>7.0} s  {said} said, {delivered} delivered, {killed} killed, last: {last:<24}"
+    );
+    // Nobody waits for this line.
+    let _ = std::io::stdout().flush();
+}
+
+fn report(outcome: &Outcome) -> Result<()> {
+    let Outcome { tally, findings, under_way, took, core_memory, caught } = outcome;
+    println!("  {}", tally.happened());
+    for finding in findings {
+        println!("  {finding}");
+    }
+    if *under_way > 0 {
+        println!("  {under_way} messages were under way at the end; they are not counted");
+    }
+    println!(
+        "  {:.0} s, {} MB in the larger core, planted differences found: {caught} of {CONTROLS}",
+        took.as_secs_f32(),
+        core_memory.div_ceil(1_000_000),
+    );
+    println!("{tally}");
+    if !findings.is_empty() {
+        bail!("what is seen and what was said differ");
+    }
+    if *caught < CONTROLS && tally.messages > 100 {
+        bail!("the comparison is blind: it does not find what was planted");
+    }
+    Ok(())
+}
