@@ -20,6 +20,14 @@ pub fn hash(parts: &[&[u8]]) -> [u8; HASH_LEN] {
     h.finalize().into()
 }
 
+/// `H(first)` and `H(first ‖ rest)`, for public data: what both begin with is hashed once.
+#[must_use]
+pub fn hash_of_both(first: &[u8], rest: &[u8]) -> ([u8; HASH_LEN], [u8; HASH_LEN]) {
+    let mut h = Sha256::new();
+    h.update(first);
+    (h.clone().finalize().into(), h.chain_update(rest).finalize().into())
+}
+
 /// SHA3-256, for the checksum of an onion address alone; all else is [`hash`].
 #[must_use]
 pub fn sha3_256(data: &[u8]) -> [u8; HASH_LEN] {
@@ -178,6 +186,11 @@ mod tests {
     #[test]
     fn cry_3_parts_are_concatenated() {
         assert_eq!(hash(&[b"ab", b"c"]), hash(&[b"abc"]));
+        let long = [5; 200];
+        for at in 0..=200 {
+            let (first, rest) = long.split_at(at);
+            assert_eq!(crate::kdf::hash_of_both(first, rest), (hash(&[first]), hash(&[&long])));
+        }
         let (mut a, mut b) = ([0; 32], [0; 32]);
         hmac(&[1; 32], &[b"ab", b"c"], &mut a);
         hmac(&[1; 32], &[b"abc"], &mut b);

@@ -1,4 +1,5 @@
 use crate::Fingerprint;
+use crypto::kdf::hash_of_both;
 use crypto::{dh, hash, kem, labels, sign};
 use std::fmt;
 use wire::{Malformed, Reader, Writer};
@@ -81,9 +82,9 @@ impl UnverifiedCert {
     /// [`CertError::Malformed`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CertError> {
         let mut r = Reader::new(bytes);
-        let whole = r.array::<CERT_LEN>()?;
+        let whole = r.array_ref::<CERT_LEN>()?;
         r.finish()?;
-        let mut r = Reader::new(&whole);
+        let mut r = Reader::new(whole);
         if r.u8()? != VERSION {
             return Err(Malformed::Field("version").into());
         }
@@ -91,12 +92,12 @@ impl UnverifiedCert {
             ed: r.array()?,
             md: Box::new(r.array()?),
             x: dh::Public(r.array()?),
-            k: kem::EncapsulationKey::from_bytes(&r.array()?)
+            k: kem::EncapsulationKey::from_bytes(r.array_ref()?)
                 .map_err(|_| Malformed::Field("sK"))?,
             epoch: r.u32()?,
             not_after: r.u32()?,
         };
-        Ok(Self { core, bytes: Box::new(whole) })
+        Ok(Self { core, bytes: Box::new(*whole) })
     }
 
     /// Verifies both signatures and, if a time is given, that the certificate has not run out.
@@ -108,19 +109,19 @@ impl UnverifiedCert {
     pub fn verify(self, now_hours: Option<u32>) -> Result<IdCert, CertError> {
         let Self { core, bytes } = self;
         let mut r = Reader::new(bytes.as_slice());
-        let digest = hash(&[r.take(CORE_LEN)?]);
-        let ed_signature = r.array()?;
-        let md_signature = r.array()?;
+        let (idcore, signatures) = (r.take(CORE_LEN)?, r.rest());
+        let (digest, hash) = hash_of_both(idcore, signatures);
+        let mut r = Reader::new(signatures);
+        let (ed_signature, md_signature) = (r.array_ref()?, r.array_ref()?);
         r.finish()?;
         // ID-CERT-2: both, whatever the first says; the digest covers both public keys.
-        let ed = sign::ed_verify(&core.ed, &ed_message(&digest), &ed_signature);
-        let md = sign::md_verify(&core.md, labels::IDCERT_MD, &digest, &md_signature);
+        let ed = sign::ed_verify(&core.ed, &ed_message(&digest), ed_signature);
+        let md = sign::md_verify(&core.md, labels::IDCERT_MD, &digest, md_signature);
         ed.and(md).map_err(|_| CertError::Signature)?;
         if now_hours.is_some_and(|now| now > core.not_after) {
             return Err(CertError::Expired);
         }
         let fingerprint = Fingerprint::of(&core.ed, &core.md);
-        let hash = hash(&[bytes.as_slice()]);
         Ok(IdCert { core, bytes, hash, fingerprint })
     }
 }
