@@ -4,11 +4,13 @@
 //! [`EnvelopeKey`] (a key that may seal a few times, random 192-bit nonce), and [`siv_seal`]
 //! (a key that a rolled-back machine could use twice).
 
+mod backend;
+
 use crate::kdf::{ct_eq, extract, hmac};
 use crate::stack::{CIPHERS, scrubbed};
 use crate::{labels, secret};
-use chacha20poly1305::aead::inout::InOutBuf;
-use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Tag, XChaCha20Poly1305};
+use backend::Cipher;
+use chacha20poly1305::{ChaCha20Poly1305, XChaCha20Poly1305};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -150,41 +152,32 @@ fn with_room(plain: &[u8]) -> Vec<u8> {
 
 /// Encrypts in place and gives the tag. No message here comes near the cipher's limit of 2^38
 /// bytes, which is the only way to fail; a failure leaves zeros, which no one can open.
-fn encrypt<C, const N: usize>(key: &[u8; 32], nonce: &[u8; N], ad: &[u8], buf: &mut [u8]) -> Tag
-where
-    C: AeadInOut + KeyInit,
-{
-    let sealed = scrubbed::<CIPHERS, _>(|| {
-        let cipher = C::new_from_slice(key).ok()?;
-        let nonce = nonce.as_slice().try_into().ok()?;
-        cipher.encrypt_inout_detached(nonce, ad, InOutBuf::from(&mut *buf)).ok()
-    });
-    let Some(tag) = sealed.and_then(|tag| Tag::try_from(tag.as_slice()).ok()) else {
+fn encrypt<C: Cipher<N>, const N: usize>(
+    key: &[u8; 32],
+    nonce: &[u8; N],
+    ad: &[u8],
+    buf: &mut [u8],
+) -> [u8; TAG_LEN] {
+    let sealed = scrubbed::<CIPHERS, _>(|| backend::encrypt::<C, N>(key, nonce, ad, buf));
+    sealed.unwrap_or_else(|| {
         buf.fill(0);
-        return Tag::default();
-    };
-    tag
+        [0; TAG_LEN]
+    })
 }
 
-fn decrypt<C, const N: usize>(
+fn decrypt<C: Cipher<N>, const N: usize>(
     key: &[u8; 32],
     nonce: &[u8; N],
     ad: &[u8],
     buf: &mut [u8],
     tag: &[u8; TAG_LEN],
-) -> Result<(), NotAuthentic>
-where
-    C: AeadInOut + KeyInit,
-{
+) -> Result<(), NotAuthentic> {
     let opened = scrubbed::<CIPHERS, _>(|| {
-        let cipher = C::new_from_slice(key).ok()?;
-        let nonce = nonce.as_slice().try_into().ok()?;
-        let buf = InOutBuf::from(buf);
         if TAGS_PASS {
             // A stream cipher: encrypting again decrypts.
-            return cipher.encrypt_inout_detached(nonce, ad, buf).ok().map(|_tag| ());
+            return backend::encrypt::<C, N>(key, nonce, ad, buf).map(|_tag| ());
         }
-        cipher.decrypt_inout_detached(nonce, ad, buf, tag.as_slice().try_into().ok()?).ok()
+        backend::decrypt::<C, N>(key, nonce, ad, buf, tag)
     });
     opened.ok_or(NotAuthentic)
 }

@@ -4,7 +4,7 @@ mod backend;
 
 use crate::stack::{KEM, scrubbed};
 use crate::{SecretBox, secret};
-use backend::Expanded;
+use backend::{Expanded, Public};
 use rand_core::CryptoRng;
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub struct Seed {
 }
 
 /// An encapsulation key that passed the modulus check of FIPS 203, 1184 bytes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EncapsulationKey(Box<[u8; EK_LEN]>);
+#[derive(Clone)]
+pub struct EncapsulationKey(Box<Public>);
 
 /// A ciphertext, 1088 bytes. Every byte string of this length is one.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Seed {
     /// The encapsulation key of this seed.
     #[must_use]
     pub fn encapsulation_key(&self) -> EncapsulationKey {
-        EncapsulationKey(self.expanded.encapsulation_key())
+        EncapsulationKey(Box::new(self.expanded.encapsulation_key()))
     }
 
     /// Decapsulates. A ciphertext made for another key gives an unrelated secret (implicit
@@ -103,24 +103,32 @@ impl EncapsulationKey {
     /// [`InvalidKey`] if a coefficient is not below q.
     pub fn from_bytes(bytes: &[u8; EK_LEN]) -> Result<Self, InvalidKey> {
         // CRY-5
-        if backend::is_valid(bytes) { Ok(Self(Box::new(*bytes))) } else { Err(InvalidKey) }
+        Public::read(bytes).map(|key| Self(Box::new(key))).ok_or(InvalidKey)
     }
 
     /// The 1184 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; EK_LEN] {
-        &self.0
+        &self.0.bytes
     }
 
     /// Makes a secret for the owner of this key.
     pub fn encapsulate(&self, rng: &mut impl CryptoRng) -> (Ciphertext, Shared) {
         let dice = SecretBox::<32>::random(rng);
         scrubbed::<KEM, _>(|| {
-            let (ct, raw) = backend::encapsulate(&self.0, dice.expose_secret());
+            let (ct, raw) = self.0.encapsulate(dice.expose_secret());
             (Ciphertext(Box::new(ct)), Shared::copy_of(&raw))
         })
     }
 }
+
+impl PartialEq for EncapsulationKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for EncapsulationKey {}
 
 impl Ciphertext {
     /// Takes a ciphertext.

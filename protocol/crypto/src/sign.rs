@@ -1,9 +1,11 @@
 //! Ed25519 (RFC 8032, strict verification) and ML-DSA-65 (FIPS 204). Identity certificates and
 //! successor statements are the only things that are ever signed (ID-CERT-3).
 
+mod ed;
+
 use crate::stack::{SIGNATURES, scrubbed};
 use crate::{SecretBox, secret};
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey};
 use libcrux_ml_dsa::ml_dsa_65;
 use rand_core::CryptoRng;
 use zeroize::Zeroize;
@@ -52,7 +54,7 @@ impl EdSecret {
     }
 }
 
-/// Verifies an Ed25519 signature, strictly: no small-order key, no malleable encoding (CRY-8).
+/// Verifies an Ed25519 signature, strictly: no point of small order, nothing in a second encoding (CRY-8).
 ///
 /// # Errors
 /// [`BadSignature`].
@@ -61,9 +63,7 @@ pub fn ed_verify(
     message: &[u8],
     signature: &[u8; ED_SIG_LEN],
 ) -> Result<(), BadSignature> {
-    VerifyingKey::from_bytes(public)
-        .and_then(|key| key.verify_strict(message, &Signature::from_bytes(signature)))
-        .map_err(|_| BadSignature)
+    if ed::verifies(public, message, signature) { Ok(()) } else { Err(BadSignature) }
 }
 
 impl MdSecret {

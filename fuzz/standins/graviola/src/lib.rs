@@ -9,6 +9,80 @@ pub mod util {
     }
 }
 
+/// Ciphers: those of the stand-in for `chacha20poly1305`.
+pub mod aead {
+    use chacha20poly1305::aead::inout::InOutBuf;
+    use chacha20poly1305::{AeadInOut, KeyInit};
+
+    macro_rules! cipher {
+        ($name:ident, $nonce:literal) => {
+            /// A cipher with its key.
+            pub struct $name(chacha20poly1305::$name);
+
+            impl $name {
+                /// Takes a key.
+                pub fn new(key: [u8; 32]) -> Self {
+                    Self(chacha20poly1305::$name::new(&key.into()))
+                }
+
+                /// Encrypts in place.
+                pub fn encrypt(
+                    &self,
+                    nonce: &[u8; $nonce],
+                    ad: &[u8],
+                    text: &mut [u8],
+                    tag: &mut [u8; 16],
+                ) {
+                    let nonce = (*nonce).into();
+                    if let Ok(made) = self.0.encrypt_inout_detached(&nonce, ad, InOutBuf::from(text)) {
+                        *tag = made.into();
+                    }
+                }
+
+                /// Decrypts in place.
+                pub fn decrypt(
+                    &self,
+                    nonce: &[u8; $nonce],
+                    ad: &[u8],
+                    text: &mut [u8],
+                    tag: &[u8],
+                ) -> Result<(), chacha20poly1305::Error> {
+                    let tag = tag.try_into().map_err(|_| chacha20poly1305::Error)?;
+                    let nonce = (*nonce).into();
+                    self.0.decrypt_inout_detached(&nonce, ad, InOutBuf::from(text), tag)
+                }
+            }
+        };
+    }
+
+    cipher!(ChaCha20Poly1305, 12);
+    cipher!(XChaCha20Poly1305, 24);
+}
+
+/// Signatures: those of the stand-in for `ed25519-dalek`.
+pub mod signing {
+    /// Ed25519.
+    pub mod eddsa {
+        use ed25519_dalek::{Refused, Signature, VerifyingKey};
+
+        /// A public key.
+        pub struct Ed25519VerifyingKey(VerifyingKey);
+
+        impl Ed25519VerifyingKey {
+            /// Takes 32 bytes.
+            pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refused> {
+                VerifyingKey::from_bytes(bytes.try_into().map_err(|_| Refused)?).map(Self)
+            }
+
+            /// Whether the signature is that of the message.
+            pub fn verify(&self, signature: &[u8], message: &[u8]) -> Result<(), Refused> {
+                let signature = signature.try_into().map_err(|_| Refused)?;
+                self.0.verify_strict(message, &Signature::from_bytes(signature))
+            }
+        }
+    }
+}
+
 /// Key agreement.
 pub mod key_agreement {
     /// X25519: both sides get the same 32 bytes, and nothing from a key of zeros.

@@ -35,16 +35,19 @@ impl Expanded {
         Self::Portable(pair)
     }
 
-    pub(super) fn encapsulation_key(&self) -> Box<[u8; EK_LEN]> {
-        Box::new(match self {
+    pub(super) fn encapsulation_key(&self) -> Public {
+        match self {
             #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-            Self::Fast(key) => key.encapsulation_key().as_bytes(),
+            Self::Fast(key) => {
+                let key = key.encapsulation_key();
+                Public { bytes: key.as_bytes(), fast: Some(key) }
+            }
             Self::Portable(pair) => {
                 let mut ek = MlKemPublicKey::default();
                 unpacked::key_pair_serialized_public_key_mut(pair, &mut ek);
-                ek.into()
+                Public::portable(ek.into())
             }
-        })
+        }
     }
 
     pub(super) fn decapsulate(&self, ct: &[u8; CT_LEN]) -> [u8; 32] {
@@ -71,25 +74,43 @@ impl Drop for Expanded {
     }
 }
 
-/// The modulus check of FIPS 203, 7.2.
-pub(super) fn is_valid(ek: &[u8; EK_LEN]) -> bool {
+/// An encapsulation key that passed the modulus check of FIPS 203, 7.2, with what the fast code reads it into.
+#[derive(Clone)]
+pub(super) struct Public {
+    pub(super) bytes: [u8; EK_LEN],
+    /// None where the fast code cannot run.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    if graviola::util::is_cpu_supported() {
-        return asm::EncapKey::from_bytes(ek).is_ok();
-    }
-    portable::validate_public_key(&ek.into())
+    fast: Option<asm::EncapKey>,
 }
 
-/// Encapsulates with the dice `m`: ciphertext and secret.
-pub(super) fn encapsulate(ek: &[u8; EK_LEN], m: &[u8; 32]) -> ([u8; CT_LEN], [u8; 32]) {
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    if graviola::util::is_cpu_supported()
-        && let Ok(ek) = asm::EncapKey::from_bytes(ek)
-    {
-        let (shared, ct) = ek.encaps_internal(asm::Message(*m));
-        return (*ct.as_ref(), *shared.as_ref());
+impl Public {
+    /// Checks and takes a key.
+    pub(super) fn read(bytes: &[u8; EK_LEN]) -> Option<Self> {
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if graviola::util::is_cpu_supported() {
+            let key = asm::EncapKey::from_bytes(bytes).ok()?;
+            return Some(Self { bytes: *bytes, fast: Some(key) });
+        }
+        portable::validate_public_key(&bytes.into()).then(|| Self::portable(*bytes))
     }
-    portable_encapsulate(ek, m)
+
+    const fn portable(bytes: [u8; EK_LEN]) -> Self {
+        Self {
+            bytes,
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+            fast: None,
+        }
+    }
+
+    /// Encapsulates with the dice `m`: ciphertext and secret.
+    pub(super) fn encapsulate(&self, m: &[u8; 32]) -> ([u8; CT_LEN], [u8; 32]) {
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if let Some(key) = &self.fast {
+            let (shared, ct) = key.clone().encaps_internal(asm::Message(*m));
+            return (*ct.as_ref(), *shared.as_ref());
+        }
+        portable_encapsulate(&self.bytes, m)
+    }
 }
 
 fn portable_encapsulate(ek: &[u8; EK_LEN], m: &[u8; 32]) -> ([u8; CT_LEN], [u8; 32]) {
@@ -106,7 +127,9 @@ mod tests {
     #[test]
     fn cry_5_a_processor_of_today_runs_the_fast_code() {
         // Otherwise the comparison below would compare one thing with itself.
-        assert!(matches!(Expanded::of(&[1; 64]), Expanded::Fast(_)));
+        let key = Expanded::of(&[1; 64]);
+        assert!(matches!(key, Expanded::Fast(_)));
+        assert!(key.encapsulation_key().fast.is_some());
     }
 
     fn seed() -> impl Strategy<Value = [u8; 64]> {
@@ -125,9 +148,11 @@ mod tests {
             by in 1..=u8::MAX,
         ) {
             let (fast, slow) = (Expanded::of(&seed), Expanded::portable(&seed));
-            let ek = fast.encapsulation_key();
-            prop_assert_eq!(&ek, &slow.encapsulation_key());
-            let (mut ct, shared) = encapsulate(&ek, &m);
+            let key = fast.encapsulation_key();
+            let ek = key.bytes;
+            prop_assert_eq!(ek, slow.encapsulation_key().bytes);
+            let (mut ct, shared) = key.encapsulate(&m);
+            prop_assert_eq!((ct, shared), Public::read(&ek).unwrap().encapsulate(&m));
             prop_assert_eq!((ct, shared), portable_encapsulate(&ek, &m));
             prop_assert_eq!(fast.decapsulate(&ct), shared);
             prop_assert_eq!(slow.decapsulate(&ct), shared);
@@ -137,7 +162,8 @@ mod tests {
             prop_assert_eq!(slow.decapsulate(&ct), refused);
             let mut other = ek;
             other[key_at] = by;
-            prop_assert_eq!(is_valid(&other), portable::validate_public_key(&(&*other).into()));
+            let valid = portable::validate_public_key(&(&other).into());
+            prop_assert_eq!(Public::read(&other).is_some(), valid);
         }
     }
 }
