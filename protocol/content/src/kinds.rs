@@ -18,6 +18,7 @@ const INBOX_SET: u8 = 4;
 const TIMER: u8 = 6;
 const FILE_OFFER: u8 = 7;
 const FILE_REPORT: u8 = 8;
+const FLOOR: u8 = 9;
 
 secret! {
     /// `r` of a new generation, 32 fresh bytes (BRD-9).
@@ -52,6 +53,12 @@ pub enum Content {
     FileOffer(Offer),
     /// 8: how far a file has come, or that it ends (FIL-1).
     FileReport(Report),
+    /// 9: `floor u32`, not 0: every message with a smaller number was delivered, taken back or given
+    /// up (CNT-7).
+    Floor {
+        /// The smallest number that may still come.
+        floor: u32,
+    },
     /// A kind of a later version: shown as "unsupported message", never an error (CNT-2).
     Unsupported {
         /// The kind.
@@ -82,6 +89,9 @@ impl Content {
             }
             Self::FileOffer(offer) => offer.encode_into(w.u8(FILE_OFFER)),
             Self::FileReport(report) => report.encode_into(w.u8(FILE_REPORT)),
+            Self::Floor { floor } => {
+                w.u8(FLOOR).u32(*floor);
+            }
             Self::Unsupported { kind } => {
                 w.u8(*kind);
             }
@@ -107,10 +117,19 @@ impl Content {
             TIMER => Self::Timer(TimerSetting { counter: r.u32()?, timer: Timer::decode(&mut r)? }),
             FILE_OFFER => Self::FileOffer(Offer::decode(&mut r)?),
             FILE_REPORT => Self::FileReport(Report::decode(&mut r)?),
+            FLOOR => Self::Floor { floor: floor(&mut r)? },
             kind => return Ok(Self::Unsupported { kind }), // CNT-2: whatever follows
         };
         r.finish()?;
         Ok(content)
+    }
+}
+
+/// Numbers begin at 0, so that a floor of 0 would say nothing (CNT-7).
+fn floor(r: &mut Reader<'_>) -> Result<u32, Malformed> {
+    match r.u32()? {
+        0 => Err(Malformed::Field("floor")),
+        floor => Ok(floor),
     }
 }
 

@@ -54,6 +54,7 @@ fn unsealed(mut item: Item) -> Option<Zeroizing<Vec<u8>>> {
         (Load::Part(_) | Load::Inbox { .. } | Load::Timer(_), Owner::Contact(_)) => true,
         // Of a session or a handshake that the restored profile does not have.
         (Load::Receipt | Load::Generation { .. } | Load::Handshake | Load::Rekey(_), _)
+        | (Load::Floor, _) // said anew with the session (ENG-10)
         | (Load::Offer(_) | Load::Report(_) | Load::FilePart(_), _)
         | (_, Owner::Pairing(_) | Owner::Renewal(_) | Owner::File(..)) => false,
     };

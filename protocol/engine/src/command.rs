@@ -98,7 +98,7 @@ pub enum Command {
         /// Its name in the folder.
         name: String,
     },
-    /// Takes a message back if nothing of it was sealed.
+    /// Takes a message back if nothing of it was ever sealed.
     Recall {
         /// Whose conversation.
         contact: ContactId,
@@ -115,6 +115,8 @@ pub enum Command {
         text: Zeroizing<String>,
         /// When it was first sent, Unix seconds.
         sent: u64,
+        /// Whether something of it may have left before: not if it was taken back.
+        left: bool,
         /// The timer that it was written under, in seconds.
         timer: u32,
     },

@@ -4,6 +4,7 @@ mod again;
 mod beacon;
 mod establish;
 pub(crate) mod files;
+mod floor;
 mod moving;
 mod operate;
 mod pair;

@@ -34,6 +34,8 @@ pub(crate) enum Load {
     Inbox { version: u32, mailboxes: Vec<OnionKey> },
     /// How long messages stay (ENG-7).
     Timer(TimerSetting),
+    /// Below which number nothing is to be waited for; which, is said when it is sealed (ENG-10).
+    Floor,
     /// A part of a handshake, sealed when it was made.
     Handshake,
     /// A message of a renewal (REK-2), sealed at its slot.
@@ -95,6 +97,9 @@ pub(crate) struct Item {
     pub(crate) sealed: Option<Sealed>,
     /// How often it was encrypted anew.
     pub(crate) repeats: u8,
+    /// What is sealed no more, or was said before, may have reached a mailbox: whatever is said of
+    /// it, the peer may see it.
+    pub(crate) left: bool,
     pub(crate) deposits: Vec<Deposit>,
 }
 
@@ -132,6 +137,7 @@ impl Item {
 
     /// Forgets how it was sealed: it will be encrypted anew.
     pub(crate) fn unseal(&mut self, inbox: &[OnionKey]) {
+        self.left |= self.sealed.is_some();
         self.sealed = None;
         self.deposits = inbox.iter().map(|mailbox| Deposit::new(*mailbox)).collect();
     }
@@ -160,6 +166,7 @@ impl Item {
                 w.bytes(envelope.as_bytes());
             }
         }
+        put_flag(&mut w, self.left);
         done(w)
     }
 
@@ -190,8 +197,10 @@ impl Item {
             }
             deposits.push(deposit);
         }
+        // A row that ends here is of an earlier version; what it holds may have left.
+        let left = r.remaining() == 0 || get_flag(&mut r)?;
         r.finish()?;
-        Ok(Self { id, order, owner, load, queued, sealed, repeats, deposits })
+        Ok(Self { id, order, owner, load, queued, sealed, repeats, left, deposits })
     }
 }
 
@@ -225,6 +234,9 @@ fn put_load(w: &mut Writer, load: &Load) {
         Load::Timer(TimerSetting { counter, timer }) => {
             w.u8(6).u32(*counter).u32(timer.seconds());
         }
+        Load::Floor => {
+            w.u8(7);
+        }
         Load::Offer(file) => {
             w.u8(10).bytes(file);
         }
@@ -256,6 +268,7 @@ fn get_load(r: &mut wire::Reader<'_>) -> Result<Load, Malformed> {
         4 => Load::Handshake,
         5 => Load::Rekey(get_leg(r)?),
         6 => Load::Timer(TimerSetting { counter: r.u32()?, timer: get_timer(r)? }),
+        7 => Load::Floor,
         10 => Load::Offer(r.array()?),
         11 => Load::Report(r.array()?),
         12 => Load::FilePart(r.u32()?),

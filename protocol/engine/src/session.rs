@@ -39,6 +39,9 @@ pub(crate) struct Session {
     pub(crate) seq_out: u32,
     /// Number of the next message of the peer to be shown.
     pub(crate) seq_in: u32,
+    /// One more than the highest number of a message of ours that will never come, as long as the
+    /// peer may be waiting for it (ENG-10); 0 if nobody knows what the peer waits for.
+    pub(crate) passed: Option<u32>,
 }
 
 crypto::opaque!(Session);
@@ -74,6 +77,7 @@ impl Session {
             ack_due: false,
             seq_out: 0,
             seq_in: 0,
+            passed: None,
         }
     }
 
@@ -233,6 +237,10 @@ impl Session {
         for (n, item) in &self.sent {
             w.u32(*n).bytes(item);
         }
+        put_flag(&mut w, self.passed.is_some());
+        if let Some(passed) = self.passed {
+            w.u32(passed);
+        }
         done(w)
     }
 
@@ -262,6 +270,9 @@ impl Session {
         for _ in 0..count {
             sent.insert(r.u32()?, r.array()?);
         }
+        // A row that ends here is of an earlier version, which noted nothing.
+        let noted = r.remaining() > 0 && get_flag(&mut r)?;
+        let passed = if noted { Some(r.u32()?) } else { None };
         r.finish()?;
         Ok(Self {
             ratchet,
@@ -277,6 +288,7 @@ impl Session {
             ack_due,
             seq_out,
             seq_in,
+            passed,
         })
     }
 }

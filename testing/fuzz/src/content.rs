@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 pub fn kinds(data: &[u8]) {
     match Content::decode(data) {
         Ok(Content::Unsupported { kind }) => {
-            assert!(![0, 1, 2, 3, 4, 6, 7, 8].contains(&kind) && Some(&kind) == data.first());
+            assert!(![0, 1, 2, 3, 4, 6, 7, 8, 9].contains(&kind) && Some(&kind) == data.first());
         }
         Ok(content) => assert_eq!(*content.encode(), data),
         Err(_) => {}
@@ -126,7 +126,8 @@ pub fn kinds_seeds() -> Vec<Vec<u8>> {
     }
     let timer = Timer::new(86_400).unwrap();
     all.push(Content::Timer(TimerSetting { counter: 3, timer }));
-    all.push(Content::Unsupported { kind: 9 });
+    all.push(Content::Floor { floor: 7 });
+    all.push(Content::Unsupported { kind: 10 });
     all.iter().map(|content| content.encode().to_vec()).collect()
 }
 

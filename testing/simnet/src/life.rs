@@ -140,6 +140,7 @@ impl Life {
                     self.note(later, Over::Act(act));
                 }
             }
+            Act::Recall(from, to) => self.recall(from, to),
             Act::Read(client, interrupted) => {
                 self.world.clients[client].read_all(interrupted);
             }
@@ -172,6 +173,15 @@ impl Life {
             model.said(now, from, to, message);
         }
         saved.is_some()
+    }
+
+    /// Takes back what was said last, if it has not left; whether it was taken back shows on the
+    /// sender's own disk.
+    fn recall(&mut self, from: usize, to: usize) {
+        let last = self.model().last(from, to);
+        if let Some((contact, message)) = last.filter(|_| !self.is_off(from)) {
+            let _ = self.world.command(from, Command::Recall { contact, message });
+        }
     }
 
     fn block(&mut self, by: usize, whom: usize, blocked: bool) {
@@ -287,6 +297,9 @@ impl Life {
         }
         let mut tally = self.tally;
         tally.messages = model.messages();
+        let (taken_back, given_up) = model.withdrawn();
+        tally.count("taken back", taken_back);
+        tally.count("given up", given_up);
         tally.seeds = 1;
         tally.count("days of virtual time", self.world.now / DAY);
         for mailbox in &self.world.mailboxes {

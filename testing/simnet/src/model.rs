@@ -17,8 +17,10 @@ struct Said {
     id: MessageId,
     text: String,
     at: u64,
-    /// Given up, after so long that it may be.
+    /// Given up, after so long that it may be: whether it is seen, nobody knows.
     failed: bool,
+    /// Taken back: it is not seen.
+    recalled: bool,
 }
 
 /// Who speaks, to whom, and the how-manieth message it is.
@@ -33,6 +35,8 @@ pub enum Finding {
     Duplicated(Place),
     /// It is seen after one that was said later.
     Reordered(Place),
+    /// It is seen though its sender took it back.
+    TakenBack(Place),
     /// Other words are seen than were said.
     Altered(Place),
     /// Something is seen that this contact never said.
@@ -78,6 +82,7 @@ impl fmt::Display for Finding {
             Self::Lost(_) => "lost",
             Self::Duplicated(_) => "duplicated",
             Self::Reordered(_) => "reordered",
+            Self::TakenBack(_) => "taken back, and seen",
             Self::Altered(_) => "altered",
             Self::Stranger(_) => "never said",
             Self::Forgotten(_) => "forgotten by its sender",
@@ -90,6 +95,7 @@ impl fmt::Display for Finding {
             Self::Lost((from, to, k))
             | Self::Duplicated((from, to, k))
             | Self::Reordered((from, to, k))
+            | Self::TakenBack((from, to, k))
             | Self::Altered((from, to, k))
             | Self::Forgotten((from, to, k))
             | Self::ReceiptTooEarly((from, to, k))
@@ -139,7 +145,13 @@ impl Model {
     pub(crate) fn said(&mut self, now: u64, from: usize, to: usize, message: &SavedMessage) {
         let all = self.said.entry((from, to)).or_default();
         let place = (from, to, all.len());
-        all.push(Said { id: message.id, text: message.text.clone(), at: now, failed: false });
+        all.push(Said {
+            id: message.id,
+            text: message.text.clone(),
+            at: now,
+            failed: false,
+            recalled: false,
+        });
         self.places.insert((from, (message.contact, message.id)), place);
         self.open.insert(place);
     }
@@ -161,7 +173,7 @@ impl Model {
                         self.findings.push(Finding::ReceiptTooEarly(place));
                     }
                 }
-                MessageState::Failed => {
+                MessageState::Failed | MessageState::NotStored => {
                     self.open.remove(&place);
                     let said = self.said.get_mut(&(from, to)).and_then(|all| all.get_mut(k));
                     if let Some(said) = said {
@@ -171,9 +183,27 @@ impl Model {
                         }
                     }
                 }
+                MessageState::Recalled => {
+                    self.open.remove(&place);
+                    let said = self.said.get_mut(&(from, to)).and_then(|all| all.get_mut(k));
+                    said.into_iter().for_each(|said| said.recalled = true);
+                }
                 _ => {}
             }
         }
+    }
+
+    /// What was said last from one to another.
+    pub(crate) fn last(&self, from: usize, to: usize) -> Option<MessageKey> {
+        let said = self.said.get(&(from, to))?.last()?;
+        Some((*self.contacts.get(&(from, to))?, said.id))
+    }
+
+    /// How much was taken back, and how much was given up.
+    pub(crate) fn withdrawn(&self) -> (u64, u64) {
+        let count = |so: fn(&&Said) -> bool| self.said.values().flatten().filter(so).count();
+        let counts = (count(|said| said.recalled), count(|said| said.failed));
+        (u64::try_from(counts.0).unwrap(), u64::try_from(counts.1).unwrap())
     }
 
     /// Whether something was said of which its sender does not know what became of it.
@@ -195,7 +225,10 @@ impl Model {
         for ((from, to), all) in &self.said {
             let said: Vec<soak::Said<'_, MessageId>> = all
                 .iter()
-                .map(|said| soak::Said { key: said.id, text: &said.text, given_up: said.failed })
+                .map(|said| {
+                    let given_up = said.failed || said.recalled;
+                    soak::Said { key: said.id, text: &said.text, given_up }
+                })
                 .collect();
             let contact = self.contacts[&(*to, *from)];
             let shown = clients[*to].shown.iter().filter(|key| key.0 == contact);
@@ -203,8 +236,14 @@ impl Model {
                 let message = clients[*to].disk.message(key);
                 (key.1, message.map(|message| message.text.as_str()))
             });
-            let differences = compare(&said, seen);
+            let mut differences = compare(&said, seen);
+            // What was given up and comes after all comes when it will.
+            differences.retain(|d| !matches!(d, Difference::Reordered(k) if all[*k].failed));
             findings.extend(differences.into_iter().map(|d| Finding::of(d, *from, *to)));
+            let shown: BTreeSet<MessageId> = clients[*to].shown.iter().map(|key| key.1).collect();
+            let back = all.iter().enumerate().filter(|(_, said)| said.recalled);
+            let seen = back.filter(|(_, said)| shown.contains(&said.id));
+            findings.extend(seen.map(|(k, _)| Finding::TakenBack((*from, *to, k))));
             let own = self.contacts[&(*from, *to)];
             for (k, said) in all.iter().enumerate() {
                 if clients[*from].disk.message(&(own, said.id)).is_none() {

@@ -69,6 +69,8 @@ impl Fault {
 pub enum Act {
     /// From, to, and about how many bytes.
     Say(usize, usize, usize),
+    /// From, to: a person takes back the last message that has not left.
+    Recall(usize, usize),
     /// A person reads what is new, and may be interrupted.
     Read(usize, bool),
     /// A person blocks another for a span.
@@ -190,6 +192,11 @@ impl Plan {
                     _ => dice.below(30_000),
                 };
                 self.acts.push((at, Act::Say(from, to, len)));
+                if dice.chance(6) {
+                    // In `fast` it leaves within seconds, in `steady` within minutes.
+                    let most = if dice.chance(50) { 3 * SECOND } else { 5 * MINUTE };
+                    self.acts.push((at + dice.span(1, most), Act::Recall(from, to)));
+                }
                 at += dice.span(SECOND, MINUTE);
             }
             said += burst;
@@ -207,12 +214,13 @@ impl Plan {
         }
         self.destroy(dice, end);
         if dice.chance(8) {
-            let span = 12 * DAY + dice.span(0, DAY);
+            // After 14 days what was not acknowledged is given up.
+            let span = 12 * DAY + dice.span(0, 4 * DAY);
             let at = dice.span(end / 2, end);
             let victim = dice.below(self.modes.len());
-            // Most of the time the others are away as well: days of cover traffic show nothing.
+            // Nearly always the others are away as well: days of cover traffic show nothing.
             let fault =
-                if dice.chance(80) { Fault::AllAbsent(span) } else { Fault::Absent(victim, span) };
+                if dice.chance(97) { Fault::AllAbsent(span) } else { Fault::Absent(victim, span) };
             self.acts.push((at, Act::Fault(fault)));
         }
     }

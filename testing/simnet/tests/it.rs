@@ -25,6 +25,8 @@ mod delivery;
 mod faults;
 #[path = "it/files.rs"]
 mod files;
+#[path = "it/floors.rs"]
+mod floors;
 #[path = "it/hostile.rs"]
 mod hostile;
 #[path = "it/knowledge.rs"]

@@ -15,6 +15,8 @@ fn content_cnt_1_every_kind_round_trips_and_leftovers_are_refused() {
         Content::InboxSet { version: 5, mailboxes: vec![[1; 32]] },
         Content::InboxSet { version: u32::MAX, mailboxes: vec![[1; 32], [2; 32]] },
         Content::Timer(TimerSetting { counter: 9, timer: Timer::new(3600).unwrap() }),
+        Content::Floor { floor: 1 },
+        Content::Floor { floor: u32::MAX },
     ];
     for content in kinds {
         let bytes = content.encode();
@@ -41,12 +43,18 @@ fn content_cnt_1_an_inbox_set_has_one_or_two_different_mailboxes() {
 
 #[test]
 fn content_cnt_2_unknown_kinds_are_unsupported_and_no_error() {
-    for kind in (5..=255).filter(|kind| ![6, 7, 8].contains(kind)) {
+    for kind in (5..=255).filter(|kind| ![6, 7, 8, 9].contains(kind)) {
         let Content::Unsupported { kind: got } = Content::decode(&[kind, 1, 2, 3]).unwrap() else {
             panic!("kind {kind} is not known")
         };
         assert_eq!(got, kind);
     }
+}
+
+#[test]
+fn content_cnt_7_a_floor_of_nothing_is_malformed() {
+    assert_eq!(error(&[9, 0, 0, 0, 0]), Some(Malformed::Field("floor")));
+    assert_eq!(error(&[9, 0, 0, 0, 1]), None);
 }
 
 #[test]
@@ -94,7 +102,7 @@ proptest! {
 
     #[test]
     fn content_cnt_1_whatever_decodes_encodes_to_the_same_bytes(
-        kind in prop::sample::select(vec![1_u8, 2, 3, 4, 6]), tail in prop::collection::vec(any::<u8>(), 0..80),
+        kind in prop::sample::select(vec![1_u8, 2, 3, 4, 6, 9]), tail in prop::collection::vec(any::<u8>(), 0..80),
     ) {
         let bytes = [&[kind], tail.as_slice()].concat();
         if let Ok(content) = Content::decode(&bytes) {

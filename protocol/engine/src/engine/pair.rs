@@ -385,6 +385,7 @@ impl Engine {
             queued: now.unix_s(),
             sealed: None,
             repeats: 0,
+            left: false,
             deposits,
         });
         self.save_item(step, &id);

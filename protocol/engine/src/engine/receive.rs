@@ -197,6 +197,8 @@ impl Engine {
         self.heard(step, id, behind, !acked.is_empty());
         match content {
             Some(Ok(Content::Part(part))) => self.take_part(now, step, id, part),
+            // Also of what was taken before: it is said anew with the floor of a later moment.
+            Some(Ok(Content::Floor { floor })) => self.release(now, step, id, floor),
             // Of what was taken before, only the number of a message says something new (ENG-2).
             _ if known => {}
             Some(Ok(Content::NewGeneration { g, r })) => {

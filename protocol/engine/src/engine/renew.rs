@@ -133,6 +133,7 @@ impl Engine {
             queued: now.unix_s(),
             sealed: None,
             repeats: 0,
+            left: false,
             deposits: Vec::new(),
         };
         item.unseal(inbox);

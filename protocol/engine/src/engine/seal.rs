@@ -62,6 +62,7 @@ impl Engine {
                 Content::InboxSet { version: *version, mailboxes: mailboxes.clone() }
             }
             Load::Timer(setting) => Content::Timer(*setting),
+            Load::Floor => Content::Floor { floor: self.message_floor(owner) },
             Load::Offer(file) => self.offer_of((*owner, *file)),
             Load::Report(file) => self.report_of((*owner, *file)),
             Load::Receipt | Load::Handshake | Load::Rekey(_) | Load::FilePart(_) => {
@@ -85,7 +86,7 @@ impl Engine {
     }
 
     /// Every message of ours with a smaller number was delivered or given up.
-    fn message_floor(&self, owner: &ContactId) -> u32 {
+    pub(super) fn message_floor(&self, owner: &ContactId) -> u32 {
         let next = || self.sessions.get(owner).map_or(0, |session| session.seq_out);
         self.outbox.lowest_number(*owner).unwrap_or_else(next)
     }
@@ -145,6 +146,7 @@ impl Engine {
             queued: now.unix_s(),
             sealed: None,
             repeats: 0,
+            left: false,
             deposits: Vec::new(),
         };
         item.unseal(inbox.unwrap_or_default());

@@ -41,6 +41,7 @@ impl Engine {
         let contacts: Vec<ContactId> = self.sessions.keys().copied().collect();
         for contact in contacts {
             self.renew_generation(rng, now, step, &contact);
+            self.tell_floor(rng, now, step, &contact);
             let forgot = self
                 .sessions
                 .get_mut(&contact)
@@ -88,9 +89,7 @@ impl Engine {
             let stored = self.outbox.of_message(contact, id).all(stored);
             let items: Vec<ItemId> =
                 self.outbox.of_message(contact, id).map(|item| item.id).collect();
-            for item in items {
-                self.drop_item(step, &item);
-            }
+            self.drop_message(step, &contact, items);
             let state = if stored { MessageState::Failed } else { MessageState::NotStored };
             step.change(Change::MessageState { contact, id, state });
             step.message_event(now, EventKind::State, Some(contact), Some(id));

@@ -26,8 +26,8 @@ struct New<'a> {
     message: MessageId,
     text: &'a Zeroizing<String>,
     timer: Timer,
-    /// When it was first sent, if it is sent again.
-    again: Option<u64>,
+    /// When it was first sent, and whether something of it may have left, if it is sent again.
+    again: Option<(u64, bool)>,
 }
 
 impl Engine {
@@ -99,7 +99,7 @@ impl Engine {
                 self.file_saved(now, step, (contact, file), name)
             }
             Command::Recall { contact, message } => self.recall(now, step, contact, message),
-            Command::Retry { contact, message, text, sent, timer } => {
+            Command::Retry { contact, message, text, sent, left, timer } => {
                 if self.outbox.of_message(contact, message).next().is_some() {
                     return Err(CommandError::TooLate);
                 }
@@ -107,7 +107,7 @@ impl Engine {
                     return Err(CommandError::TooOld); // BRD-50
                 }
                 let timer = Timer::new(timer).unwrap_or(Timer::OFF);
-                let again = New { message, text: &text, timer, again: Some(sent) };
+                let again = New { message, text: &text, timer, again: Some((sent, left)) };
                 self.send(rng, now, step, contact, again)
             }
         }
@@ -276,7 +276,7 @@ impl Engine {
         let contact = self.contacts.get(&id).ok_or(CommandError::Unknown)?;
         may_write(contact)?;
         let seq = self.next_seq(&id, now);
-        let sent = again.unwrap_or(now.unix_s());
+        let (sent, left) = again.unwrap_or((now.unix_s(), false));
         let parts = split_text(message, seq, sent, timer, text).map_err(|e| match e {
             TextError::Empty => CommandError::Empty,
             TextError::TooLong => CommandError::TooLong,
@@ -285,7 +285,9 @@ impl Engine {
             session.seq_out = seq.saturating_add(1);
         }
         for part in parts {
-            self.queue(rng, now, step, &id, Load::Part(part));
+            let item = self.make_item(rng, now, Owner::Contact(id), Load::Part(part));
+            self.outbox.change(&item, |item| item.left = left);
+            self.save_item(step, &item);
         }
         let state = MessageState::Queued;
         step.change(match again {
@@ -316,13 +318,11 @@ impl Engine {
         if items.is_empty() {
             return Err(CommandError::Unknown);
         }
-        if items.iter().any(|item| item.sealed.is_some()) {
+        if items.iter().any(|item| item.sealed.is_some() || item.left) {
             return Err(CommandError::TooLate);
         }
         let items: Vec<[u8; 16]> = items.into_iter().map(|item| item.id).collect();
-        for item in items {
-            self.drop_item(step, &item);
-        }
+        self.drop_message(step, &contact, items);
         let state = MessageState::Recalled;
         step.change(Change::MessageState { contact, id: message, state });
         step.message_event(now, EventKind::State, Some(contact), Some(message));

@@ -40,6 +40,7 @@ enum Key {
     /// Number of the message in its session.
     Number(ContactId, u32, u64),
     Receipt(ContactId, u64),
+    Floor(ContactId, u64),
     /// The offer or a report of a file.
     About(FileAt, u64),
     /// A part of a message, by the time that its 14 days count from.
@@ -64,6 +65,7 @@ fn keys(item: &Item) -> Vec<Key> {
                 keys.push(Key::Queued(item.queued, order));
             }
             Load::Receipt => keys.push(Key::Receipt(contact, order)),
+            Load::Floor => keys.push(Key::Floor(contact, order)),
             Load::Offer(file) | Load::Report(file) => {
                 keys.push(Key::About((contact, *file), order));
             }
@@ -163,6 +165,11 @@ impl Outbox {
         self.found(Key::Receipt(contact, 0), Key::Receipt(contact, u64::MAX))
     }
 
+    /// What tells a contact a floor, and was not acknowledged.
+    pub(crate) fn floors(&self, contact: ContactId) -> impl Iterator<Item = &Item> {
+        self.found(Key::Floor(contact, 0), Key::Floor(contact, u64::MAX))
+    }
+
     /// The offer and the reports of a file.
     pub(crate) fn about(&self, file: FileAt) -> impl Iterator<Item = &Item> {
         self.found(Key::About(file, 0), Key::About(file, u64::MAX))
@@ -248,6 +255,7 @@ impl Outbox {
             | Key::Message(.., order)
             | Key::Number(.., order)
             | Key::Receipt(_, order)
+            | Key::Floor(_, order)
             | Key::About(_, order)
             | Key::Queued(_, order)
             | Key::Repeat(_, order)

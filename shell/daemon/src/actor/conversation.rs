@@ -75,8 +75,9 @@ impl Core {
         if !message.state.is_failed() {
             return Err(wrong(wording::NOT_FAILED));
         }
+        let left = message.state != MessageState::Recalled;
         let engine::changes::Message { contact, id, text, sent, timer, .. } = message;
-        self.done(Command::Retry { contact, message: id, text, sent, timer })
+        self.done(Command::Retry { contact, message: id, text, sent, left, timer })
     }
 
     pub(super) fn message(&mut self, message: &str) -> Result<view::Message, Failure> {

@@ -13,7 +13,8 @@ fn retry(world: &mut World, from: usize, to: usize, id: MessageId, text: &str, s
     let contact = world.peer(from, to);
     let text = Zeroizing::new(text.to_owned());
     let sent = START_UNIX_S + sent / 1000;
-    let wish = Command::Retry { contact, message: id, text, sent, timer: 0 };
+    let left = state_of(world, from, id) != MessageState::Recalled;
+    let wish = Command::Retry { contact, message: id, text, sent, left, timer: 0 };
     match world.command(from, wish) {
         Ok(reply) => reply == Reply::Message(id),
         Err(error) => {

@@ -40,6 +40,7 @@ pub(super) fn all() -> Vec<Mistake> {
     let boxes = r#"Field("mailboxes")"#;
     let no_part = r#"Field("part")"#;
     let no_timer = r#"Field("timer")"#;
+    let floor = Content::Floor { floor: 7 }.encode().to_vec();
     vec![
         decode("content-kind-0", "CNT-1", "there is no kind 0", &[2], &[0], kind),
         decode("content-receipt-long", "CNT-1", "a receipt has fields", &[2], &[2, 0], "Long"),
@@ -58,6 +59,23 @@ pub(super) fn all() -> Vec<Mistake> {
             &inbox(1, 2),
             &[4, 0, 0, 0, 1, 0],
             boxes,
+        ),
+        decode(
+            "floor-zero",
+            "CNT-7",
+            "a floor is 0",
+            &floor,
+            &set(&floor, 4, 0),
+            r#"Field("floor")"#,
+        ),
+        decode("floor-short", "CNT-1", "a floor has three bytes", &floor, &floor[..4], "Short"),
+        decode(
+            "floor-long",
+            "CNT-1",
+            "something follows a floor",
+            &floor,
+            &[&floor[..], &[0]].concat(),
+            "Long",
         ),
         decode(
             "part-count",

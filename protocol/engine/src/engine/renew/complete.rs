@@ -59,8 +59,10 @@ impl Engine {
         }
         if let Some(before) = self.sessions.remove(id) {
             (session.seq_out, session.seq_in) = (before.seq_out, before.seq_in);
+            session.passed = before.passed;
         } else {
             session.seq_out = self.number_anew(now, id);
+            session.passed = Some(0); // ENG-10: what was taken back or given up went with it
         }
         self.sessions.insert(*id, session);
         self.drop_legs(step, id, |_| true);

@@ -7,7 +7,7 @@ fn item(order: u64, owner: Owner, load: Load, queued: u64, boxes: u8) -> Item {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&order.to_be_bytes());
     let deposits = (0..boxes).map(|m| Deposit::new([m; 32])).collect();
-    Item { id, order, owner, load, queued, sealed: None, repeats: 0, deposits }
+    Item { id, order, owner, load, queued, sealed: None, repeats: 0, left: false, deposits }
 }
 
 fn part(message: u8, seq: u32) -> Load {
@@ -53,6 +53,10 @@ fn compare(outbox: &Outbox, rule: u8, time: u64) -> Result<(), TestCaseError> {
         prop_assert_eq!(
             ids(&mut outbox.receipts(contact)),
             which(&|i| i.owner == who && matches!(i.load, Load::Receipt))
+        );
+        prop_assert_eq!(
+            ids(&mut outbox.floors(contact)),
+            which(&|i| i.owner == who && matches!(i.load, Load::Floor))
         );
         let numbers = all.iter().filter(|i| i.owner == who).filter_map(|i| match &i.load {
             Load::Part(part) => Some(part.seq),
@@ -107,6 +111,7 @@ proptest! {
                 (0..3, _) | (_, None) => {
                     let load = match what {
                         _ if who == 0 => Load::Handshake,
+                        0 if k % 2 == 0 => Load::Floor,
                         0 => Load::Receipt,
                         _ => part(m, number),
                     };
