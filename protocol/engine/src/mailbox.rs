@@ -267,7 +267,11 @@ impl Mailbox {
         let lived = now.mono_ms.saturating_sub(lost.opened);
         let before = if lived < LIVED { self.broken_reads } else { 0 };
         self.broken_reads = before.saturating_add(1);
-        self.opens.retain(|due| *due != lost.successor_at);
+        let next = self.opens.iter().position(|due| *due == lost.successor_at);
+        // Its successor was opened before, and goes on by itself or was replaced by itself: to
+        // replace both would make two of one, and of a mailbox that is gone more and more.
+        let Some(next) = next else { return };
+        self.opens.swap_remove(next);
         if self.role == Role::Target {
             return; // it was read for a pairing that is over
         }

@@ -74,3 +74,19 @@ fn brd_35_a_window_planned_before_midnight_reads_the_same_day_after_it() {
     world.run(2 * HOUR);
     assert_eq!(world.clients[1].disk.received(), ["of yesterday"]);
 }
+
+/// Streams of a mailbox that is gone break at once, some of them when their successor is open.
+#[test]
+fn brd_35_brd_36_a_mailbox_that_is_gone_is_asked_again_by_one_stream_and_not_by_more_and_more() {
+    let mut world = World::verified_pair(33, Mode::Fast);
+    world.mailboxes[0].faults.dead = true;
+    world.run(DAY);
+    let from = world.now;
+    world.run(2 * HOUR);
+    let stream = |r: &&simnet::Record| {
+        (r.client, r.mailbox) == (0, 0) && matches!(r.kind, Kind::Digest(Window::Stream))
+    };
+    let asked = world.transcript.iter().filter(|r| r.at >= from).filter(stream).count();
+    // After Exp(2 s) times 32 each.
+    assert!((40..250).contains(&asked), "{asked} streams in two hours");
+}
