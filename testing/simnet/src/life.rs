@@ -8,6 +8,7 @@ use crate::plan::{Act, Fault, Plan};
 use crate::sabotage::Sabotage;
 use crate::world::{DAY, HOUR, MINUTE, SECOND, World};
 use crypto::Zeroizing;
+use engine::changes::Table;
 use engine::{Command, Reply};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -255,12 +256,13 @@ impl Life {
         self.note(self.world.now + span, Over::Mailbox(mailbox));
     }
 
-    /// A mailbox is gone. Who has no other one adds the spare one and leaves the old one.
+    /// A mailbox is gone. Who has no other one, or has left it, adds the spare one and leaves the old
+    /// one.
     fn lose_mailbox(&mut self, mailbox: usize) {
         self.gone[mailbox] = true;
         self.world.mailboxes[mailbox].faults.dead = true;
         for client in 0..self.world.clients.len() {
-            if self.plan.homes[client] != [mailbox] {
+            if !self.plan.homes[client].contains(&mailbox) || self.has_another(client) {
                 continue;
             }
             self.back(client);
@@ -270,6 +272,13 @@ impl Life {
             let old = self.world.mailboxes[mailbox].key;
             self.world.insist(client, || Command::RemoveMailbox(old));
         }
+    }
+
+    /// Whether a client has two mailboxes and has left neither of them, as its disk says: the row of
+    /// one that was left says until when it is read.
+    fn has_another(&self, client: usize) -> bool {
+        let rows = self.world.clients[client].disk.values(Table::Mailbox);
+        rows.len() == 2 && rows.iter().all(|(_, until)| until.is_empty())
     }
 
     /// Everything is well again, and everybody is there: now all must come.

@@ -69,16 +69,14 @@ impl Engine {
         self.forget_progress(step, key);
     }
 
-    /// Leaves a mailbox of the inbox set that raised an alarm, if another one is left that did not,
-    /// and forgets those that were left long ago.
+    /// Leaves a mailbox of the inbox set that raised an alarm, if another one is left that did not and
+    /// that answers, and forgets those that were left long ago.
     pub(super) fn move_on(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
-        let (bad, good): (Vec<OnionKey>, Vec<OnionKey>) = self
-            .own
-            .inbox()
-            .iter()
-            .copied()
-            .partition(|key| self.mailboxes.get(key).is_some_and(|mailbox| mailbox.alarm));
-        for key in bad.iter().filter(|_| !good.is_empty()) {
+        let inbox = || self.own.inbox().iter().filter_map(|key| self.mailboxes.get(key));
+        let bad: Vec<OnionKey> = inbox().filter(|m| m.alarm).map(|m| m.key).collect();
+        // One that is gone is no place to be: contacts would write to nothing else.
+        let good = inbox().any(|mailbox| !mailbox.alarm && mailbox.health.answers());
+        for key in bad.iter().filter(|_| good) {
             self.leave(rng, now, step, *key);
         }
         let over = self.own.expire(now.unix_s());

@@ -37,6 +37,11 @@ impl Health {
         self.reason = Some(reason);
     }
 
+    /// Whether it has answered, and what was asked of it last as well.
+    pub(crate) const fn answers(&self) -> bool {
+        self.answered.is_some() && self.failures == 0
+    }
+
     /// Compares the clocks by the newest page that was read, which closed at `closed_at`; says
     /// whether the page may be taken. One of a window of days may well be old.
     pub(crate) fn clock(&mut self, now: Now, window: Window, closed_at: u64) -> bool {

@@ -116,3 +116,26 @@ fn brd_37_brd_48_a_mailbox_that_raises_an_alarm_is_left_for_the_other() {
     assert_eq!(puts(&world, 1, moved), 0, "Alice was told");
     assert_eq!(world.clients[1].disk.received().len(), 6);
 }
+
+/// Contacts would be told to write to the one that is gone, and to no other.
+#[test]
+fn brd_48_a_mailbox_that_raises_an_alarm_is_not_left_for_one_that_does_not_answer() {
+    let mut world = world(75, Mode::Fast);
+    world.send(0, 1, "hello");
+    assert!(world.run_until(2 * HOUR, World::all_delivered));
+    world.mailboxes[2].faults.dead = true;
+    world.run(HOUR);
+    world.mailboxes[1].fork();
+    world.run(6 * HOUR);
+    let bad = |w: &World| {
+        let mut views = w.clients[1].engine().mailboxes();
+        let view = views.find(|m| m.key == w.mailboxes[1].key).unwrap();
+        (view.alarm, view.left_until.is_some())
+    };
+    assert_eq!(bad(&world), (true, false));
+    world.send(0, 1, "still there");
+    assert!(world.run_until(2 * HOUR, World::all_delivered));
+    world.mailboxes[2].faults.dead = false;
+    world.run(2 * HOUR);
+    assert_eq!(bad(&world), (true, true), "control");
+}
