@@ -93,6 +93,10 @@ impl Engine {
             }
         }
         for ((key, meaning), tag) in &changed.fresh {
+            // Random, and put after this: it lies on no page that is held.
+            if matches!(meaning, Meaning::Loop { .. }) {
+                continue;
+            }
             let Some(mailbox) = self.mailboxes.get_mut(key) else { continue };
             let Some(prefix) = tag.0.first_chunk::<8>() else { continue };
             let found: Vec<(PageHeader, u16)> = mailbox
