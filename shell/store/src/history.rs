@@ -32,6 +32,8 @@ pub struct Counts {
     pub unread: u64,
 }
 
+/// What a message takes besides its text, for [`Store::unread`].
+pub const ROW_BYTES: usize = 128;
 /// What reading at ?1 changes.
 const READ_NOW: &str =
     "read = 1, expires = CASE WHEN timer > 0 AND expires = 0 THEN ?1 + timer ELSE expires END";
@@ -89,12 +91,23 @@ impl Store {
         )
     }
 
-    /// Messages of peers that were not read, oldest first.
+    /// Messages of peers that were not read, oldest first, until they take `room` bytes: their texts,
+    /// and [`ROW_BYTES`] each. One that does not fit in the room that is left is the last.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
-    pub fn unread(&self) -> Result<Vec<StoredMessage>, StoreError> {
-        self.messages("WHERE read = 0 ORDER BY row", [])
+    pub fn unread(&self, mut room: usize) -> Result<Vec<StoredMessage>, StoreError> {
+        let sql = format!("SELECT {MESSAGE} FROM message WHERE read = 0 ORDER BY row");
+        let mut statement = self.reader.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()?.filter(|_| room > 0) {
+            let stored = read_message(row)?;
+            let takes = stored.message.text.len().saturating_add(ROW_BYTES);
+            room = room.saturating_sub(takes);
+            found.push(stored);
+        }
+        Ok(found)
     }
 
     /// Marks everything up to and with the row `through` as read at `now` (the clock for ages):
@@ -122,17 +135,22 @@ impl Store {
         })
     }
 
-    /// Counts of every conversation that has messages, by contact.
+    /// Counts of the conversation with every contact, by contact. By an index on states: what has
+    /// been delivered or read costs nothing.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn counts(&self) -> Result<Vec<Counts>, StoreError> {
         let mut statement = self.reader.prepare(
-            "SELECT contact, sum(state = ?1), sum(state = ?2), sum(read = 0)
-             FROM message GROUP BY contact ORDER BY contact",
+            "SELECT contact.key,
+                (SELECT count(*) FROM message WHERE message.contact = contact.key AND state = ?1),
+                (SELECT count(*) FROM message WHERE message.contact = contact.key AND state = ?2),
+                (SELECT count(*) FROM message
+                 WHERE message.contact = contact.key AND state = ?3 AND read = 0)
+             FROM contact ORDER BY contact.key",
         )?;
-        let numbers = [number_of(MessageState::Queued), number_of(MessageState::Stored)];
-        let rows = statement.query_map(numbers, |row| {
+        let states = [MessageState::Queued, MessageState::Stored, MessageState::Received];
+        let rows = statement.query_map(states.map(number_of), |row| {
             let count = |index| row.get::<_, i64>(index).map(|n| u64::try_from(n).unwrap_or(0));
             Ok(Counts {
                 contact: row.get(0)?,
@@ -142,6 +160,21 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many messages of ours were saved at `until` (Unix seconds) or before and wait for a
+    /// mailbox or a receipt.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn waiting_since(&self, until: u64) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM message
+             WHERE contact IN (SELECT key FROM contact) AND state IN (?1, ?2) AND saved <= ?3";
+        let states = [MessageState::Queued, MessageState::Stored].map(number_of);
+        let [queued, left] = &states;
+        let count: i64 =
+            self.reader.query_row(sql, params![queued, left, stored(until)], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     fn messages<P: rusqlite::Params>(

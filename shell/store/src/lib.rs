@@ -27,7 +27,7 @@ pub use backup::{
 pub use error::StoreError;
 pub use events::StoredEvent;
 pub use folder::{FolderError, read_whole, save_file};
-pub use history::{Counts, StoredMessage};
+pub use history::{Counts, ROW_BYTES, StoredMessage};
 pub use passphrase::DEFAULT_COST;
 pub use profile::{ProfileDir, ProfileLock};
 pub use store::Store;

@@ -101,7 +101,7 @@ impl Core {
     pub(super) fn inbox(&mut self, ack: bool) -> Result<Vec<view::Message>, Failure> {
         let (engine, store) = self.parts()?;
         let (names, due) = (names(engine), engine.due(clock::now()));
-        let unread = store.unread().map_err(|error| wording::storage(&error))?;
+        let unread = store.unread(ROOM).map_err(|error| wording::storage(&error))?;
         let messages = fitting(unread.iter().map(|message| message_view(message, &names, due)));
         if let Some(last) = messages.last().filter(|_| ack) {
             store.mark_read(last.row, due.now).map_err(|error| wording::storage(&error))?;

@@ -10,13 +10,10 @@ use crate::types::error::Failure;
 use crate::types::view;
 use crate::wording;
 use engine::Trust;
-use engine::changes::MessageState;
 use gate::{Blockage, GateStatus, Isolation, Stage, Vanguards};
 
 /// Operations that failed in a row before a mailbox counts as silent (PRD-1, RPC-16).
 const SILENT: u32 = 2;
-/// Messages of a conversation that are looked through for missing receipts.
-const LOOKED_THROUGH: u32 = 200;
 
 impl Core {
     pub(super) fn status(&mut self) -> Result<view::Status, Failure> {
@@ -86,17 +83,9 @@ fn fill(status: &mut view::Status, open: &mut Open) -> Result<Option<u64>, Failu
         if contact.blocked {
             status.silenced.extend(names.get(&contact.id).cloned());
         }
-        let recent = store
-            .history(&contact.id, None, LOOKED_THROUGH)
-            .map_err(|error| wording::storage(&error))?;
-        let late = recent.iter().filter(|stored| {
-            let message = &stored.message;
-            matches!(message.state, MessageState::Queued | MessageState::Stored)
-                && now.unix_s().saturating_sub(message.saved) >= UNCONFIRMED_S
-        });
-        let late = u64::try_from(late.count()).unwrap_or(u64::MAX);
-        status.unconfirmed = status.unconfirmed.saturating_add(late);
     }
+    let until = now.unix_s().saturating_sub(UNCONFIRMED_S);
+    status.unconfirmed = store.waiting_since(until).map_err(|error| wording::storage(&error))?;
     Ok(engine.poll_timeout().map(|due| due.saturating_sub(now.mono_ms) / 1000))
 }
 

@@ -1,6 +1,6 @@
-use crate::common::{ALICE, BOB, Home, id, message, save, texts};
-use engine::changes::{Change, Changes, MessageState};
-use store::{Counts, StoreError};
+use crate::common::{ALICE, BOB, Home, id, message, put, save, texts};
+use engine::changes::{Change, Changes, MessageState, Table};
+use store::{Counts, ROW_BYTES, StoreError};
 
 fn received(contact: [u8; 16], numbers: std::ops::Range<u64>) -> Vec<Change> {
     numbers.map(|n| message(contact, n, MessageState::Received, &n.to_string())).collect()
@@ -51,18 +51,45 @@ fn prd_10_unread_messages_wait_until_they_are_marked() {
     save(&mut store, received(ALICE, 0..2));
     save(&mut store, vec![message(ALICE, 50, MessageState::Queued, "ours")]);
     save(&mut store, received(BOB, 2..4));
-    let unread = store.unread().unwrap();
+    let unread = store.unread(usize::MAX).unwrap();
     assert_eq!(texts(&unread), ["0", "1", "2", "3"]);
     store.mark_read(unread[2].row, 0).unwrap();
-    assert_eq!(texts(&store.unread().unwrap()), ["3"]);
+    assert_eq!(texts(&store.unread(usize::MAX).unwrap()), ["3"]);
     drop(store);
     let mut store = home.unlock().unwrap();
-    assert_eq!(texts(&store.unread().unwrap()), ["3"]);
+    assert_eq!(texts(&store.unread(usize::MAX).unwrap()), ["3"]);
     assert!(store.message(&ALICE, &id(1)).unwrap().unwrap().read);
     // What comes later is unread again, also after everything was marked.
     store.mark_read(i64::MAX, 0).unwrap();
     save(&mut store, received(BOB, 4..5));
-    assert_eq!(texts(&store.unread().unwrap()), ["4"]);
+    assert_eq!(texts(&store.unread(usize::MAX).unwrap()), ["4"]);
+}
+
+#[test]
+fn rpc_15_what_is_unread_is_read_up_to_a_number_of_bytes() {
+    let (_home, mut store) = Home::with_profile();
+    save(&mut store, received(ALICE, 0..10));
+    let found = |room| store.unread(room).unwrap().len();
+    assert_eq!([0, 1, ROW_BYTES + 1, ROW_BYTES + 2].map(found), [0, 1, 1, 2]);
+    assert_eq!([9 * (ROW_BYTES + 1), usize::MAX].map(found), [9, 10]);
+}
+
+#[test]
+fn prd_1_what_waits_for_long_is_counted_over_all_contacts() {
+    let (_home, mut store) = Home::with_profile();
+    save(&mut store, [ALICE, BOB].map(|contact| put(Table::Contact, &contact, &[])).into());
+    save(&mut store, received(ALICE, 0..3));
+    for (contact, n, state) in [
+        (ALICE, 10, MessageState::Queued),
+        (BOB, 11, MessageState::Stored),
+        (BOB, 12, MessageState::Delivered),
+        (BOB, 13, MessageState::Stored),
+    ] {
+        save(&mut store, vec![message(contact, n, state, "ours")]);
+    }
+    assert_eq!(store.waiting_since(2009).unwrap(), 0);
+    assert_eq!(store.waiting_since(2011).unwrap(), 2);
+    assert_eq!(store.waiting_since(u64::MAX).unwrap(), 3);
 }
 
 /// A row that was given to a face must not come to mean another message.
@@ -82,6 +109,7 @@ fn prd_10_rows_are_never_given_twice() {
 fn prd_10_counts_follow_the_states() {
     let (_home, mut store) = Home::with_profile();
     assert_eq!(store.counts().unwrap(), []);
+    save(&mut store, [ALICE, BOB].map(|contact| put(Table::Contact, &contact, &[])).into());
     save(&mut store, received(ALICE, 0..2));
     for (n, state) in [(10, MessageState::Queued), (11, MessageState::Queued)] {
         save(&mut store, vec![message(ALICE, n, state, "ours")]);
