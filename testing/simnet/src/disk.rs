@@ -55,12 +55,16 @@ pub struct Disk {
     sabotage: Option<Sabotage>,
     /// What a power cut leaves of a broken store, and writes since then.
     synced: Option<(Box<Self>, u32)>,
+    /// What was in the outbox before each write that a broken store has not synced, oldest first.
+    apart: Vec<(RowKey, Option<Vec<u8>>)>,
     /// Messages that are gone.
     forgotten: BTreeSet<MessageKey>,
 }
 
 /// How many steps a broken store saves before it syncs them.
 const UNSYNCED: u32 = 16;
+/// How many writes to the outbox a broken store leaves open.
+const APART: usize = 16;
 
 impl Disk {
     /// Applies the writes of one step.
@@ -119,6 +123,10 @@ impl Disk {
         let key = (table, key.to_vec());
         match (self.sabotage, table) {
             (Some(Sabotage::ForgetMids), Table::Seen) => {}
+            (Some(Sabotage::OutboxApart), Table::Outbox) => {
+                self.apart.push((key.clone(), self.rows.get(&key).cloned()));
+                self.write(key, value);
+            }
             _ => self.write(key, value),
         }
     }
@@ -131,6 +139,9 @@ impl Disk {
     }
 
     fn sync_sometimes(&mut self) {
+        if self.apart.len() >= APART {
+            self.apart.clear();
+        }
         if self.sabotage != Some(Sabotage::AckBeforeSave) {
             return;
         }
@@ -159,11 +170,15 @@ impl Disk {
         if let Some((synced, _)) = self.synced.take() {
             *self = *synced;
         }
+        for (key, before) in core::mem::take(&mut self.apart).into_iter().rev() {
+            self.write(key, before);
+        }
     }
 
     /// The program ended in an orderly way: a broken store makes up for what it left open.
     pub(crate) fn closed(&mut self) {
         self.synced = None;
+        self.apart.clear();
     }
 
     fn message_mut(&mut self, key: MessageKey) -> Option<&mut SavedMessage> {

@@ -191,9 +191,11 @@ impl SimMailbox {
         let (seed, epoch) = work;
         let paid = (epoch == hour || epoch + 1 == hour) && seed == self.seed_of(epoch);
         let mut write = Write::Good;
-        if paid && fare.store && !self.known.contains_key(&envelope.digest()) {
+        let digest = envelope.digest();
+        if paid && fare.store && !self.known.contains_key(&digest) {
             write = self.write();
             if write != (Write::Died { written: false }) {
+                self.known.insert(digest, unix_s);
                 self.take(now, unix_s, envelope, fare);
             }
         }
@@ -201,7 +203,6 @@ impl SimMailbox {
     }
 
     fn take(&mut self, now: u64, unix_s: u64, envelope: &Envelope, fare: Fare) {
-        self.known.insert(envelope.digest(), unix_s);
         if fare.hold_s > 0 {
             self.held.push((unix_s + fare.hold_s, envelope.clone()));
         } else {
@@ -235,15 +236,18 @@ impl SimMailbox {
         }
     }
 
-    pub(crate) fn fetch(&mut self, page: u64, chunk: u16, honest: bool) -> Vec<u8> {
+    /// The answer, or random bytes.
+    pub(crate) fn fetch(
+        &mut self,
+        page: u64,
+        chunk: u16,
+        honest: bool,
+    ) -> Result<FetchAnswer, Vec<u8>> {
         let at = usize::try_from(page).unwrap_or(usize::MAX);
         let gone = self.deletes_on_read && !self.fetched.insert((page, chunk));
         let honest = honest && !gone;
         let answer = self.pages.get(at).filter(|_| honest).and_then(|page| page.answer(chunk));
-        match answer {
-            Some(answer) => answer.encode(),
-            None => FetchAnswer::unknown(page, chunk, &mut self.rng),
-        }
+        answer.ok_or_else(|| FetchAnswer::unknown(page, chunk, &mut self.rng))
     }
 
     /// A page as this client is shown it.

@@ -8,9 +8,7 @@ pub enum Sabotage {
     DeleteOnRead,
     /// Which messages have come is not saved.
     ForgetMids,
-}
-
-impl Sabotage {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::AckBeforeSave, Self::DeleteOnRead, Self::ForgetMids];
+    /// What waits to be sent is written beside the transaction of its step, and synced now and
+    /// then.
+    OutboxApart,
 }

@@ -162,9 +162,8 @@ impl World {
                 PutAnswer::decode(&bytes).map(Answer::Put)
             }
             OperationKind::Fetch { page, chunk } => {
-                let mut bytes = mailbox.fetch(page, chunk, !fate.garbage_fetch);
-                turn(&mut bytes, fate.flip);
-                FetchAnswer::decode(&bytes).map(|answer| Answer::Fetch(Box::new(answer)))
+                let answer = mailbox.fetch(page, chunk, !fate.garbage_fetch);
+                fetched(answer, fate.flip).map(|answer| Answer::Fetch(Box::new(answer)))
             }
         };
         if fate.lose_answer || delay > TIMEOUT {
@@ -214,6 +213,20 @@ fn copy(answer: &Answer) -> Option<Answer> {
         }
         _ => None,
     }
+}
+
+/// An answer as it arrives: only one in which a bit is turned is worth the way through its bytes.
+fn fetched(
+    answer: Result<FetchAnswer, Vec<u8>>,
+    flip: Option<u64>,
+) -> Result<FetchAnswer, wire::Malformed> {
+    let mut bytes = match answer {
+        Ok(answer) if flip.is_none() => return Ok(answer),
+        Ok(answer) => answer.encode(),
+        Err(garbage) => garbage,
+    };
+    turn(&mut bytes, flip);
+    FetchAnswer::decode(&bytes)
 }
 
 fn put_size(envelope: &Envelope, epoch: u64) -> usize {
