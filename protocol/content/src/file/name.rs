@@ -27,13 +27,24 @@ pub fn safe_file_name(claimed: &str) -> String {
         .chars()
         .map(|c| if c.is_alphanumeric() || KEPT.contains(&c) { c } else { '_' })
         .collect();
-    let name = trimmed(&kept);
+    let mut name = reserved(trimmed(&kept));
+    // What is cut off may leave another extension than before.
+    loop {
+        let shorter = shortened(&name);
+        if shorter.len() == name.len() {
+            break;
+        }
+        name = shorter;
+    }
+    if name.is_empty() { NAMELESS.to_owned() } else { name }
+}
+
+/// At most [`MAX_LEN`] bytes of it, with its extension.
+fn shortened(name: &str) -> String {
     let (stem, extension) = split(name);
     let room = MAX_LEN.saturating_sub(extension.len());
     let stem = stem.get(..floor(stem, room)).unwrap_or_default();
-    let whole = format!("{}{extension}", trimmed(stem));
-    let name = trimmed(&whole);
-    if name.is_empty() { NAMELESS.to_owned() } else { reserved(name) }
+    trimmed(&format!("{}{extension}", trimmed(stem))).to_owned()
 }
 
 /// Without leading dots, dashes, spaces and marks that would sit on nothing, and without spaces and
@@ -100,13 +111,21 @@ mod tests {
         }
         let long = safe_file_name(&format!("{}.tar", "\u{00e9}".repeat(120)));
         assert!(long.len() <= 120 && long.ends_with(".tar"), "{long}");
+        // Cut off behind two full stops, and behind a device.
+        for long in
+            [format!("{}..{}", "a".repeat(110), "b".repeat(20)), format!("con.{}", "a".repeat(200))]
+        {
+            let safe = safe_file_name(&long);
+            assert!(safe.len() <= 120, "{safe}");
+            assert_eq!(safe_file_name(&safe), safe);
+        }
     }
 
     proptest! {
         #[test]
         fn fil_2_a_safe_name_is_safe_and_stays(claimed in "\\PC{0,300}|[./\\\\ -]{0,20}|.{0,40}") {
             let safe = safe_file_name(&claimed);
-            prop_assert!((1..=121).contains(&safe.len()));
+            prop_assert!((1..=120).contains(&safe.len()));
             prop_assert!(safe.chars().all(|c| c.is_alphanumeric() || KEPT.contains(&c)));
             prop_assert!(!safe.starts_with(['.', '-', ' ']) && !safe.ends_with(['.', ' ']));
             prop_assert_eq!(safe_file_name(&safe), safe);
