@@ -100,9 +100,9 @@ pub(crate) enum Done {
 }
 
 impl Client {
-    pub(crate) fn new(seed: u64, now: Now, name: &str, mode: Mode) -> Self {
+    pub(crate) fn new(seed: u64, now: Now, name: &str, mode: Mode, zone_min: i16) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let settings = Settings { name: name.to_owned(), mode, utc_offset_min: 0 };
+        let settings = Settings { name: name.to_owned(), mode, utc_offset_min: zone_min };
         let (engine, changes) = Engine::create(&mut rng, now, settings).unwrap();
         let mut disk = Disk::default();
         disk.apply(&changes);

@@ -235,11 +235,14 @@ impl Disk {
     /// Rows of a table, by key.
     #[must_use]
     pub fn values(&self, table: Table) -> Vec<(&[u8], &[u8])> {
-        self.rows
-            .iter()
-            .filter(|((t, _), _)| *t == table)
-            .map(|((_, key), value)| (key.as_slice(), value.as_slice()))
-            .collect()
+        self.rows(table).collect()
+    }
+
+    /// The same, one after the other.
+    pub(crate) fn rows(&self, table: Table) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let from = (table, Vec::new());
+        let rows = self.rows.range(from..).take_while(move |((t, _), _)| *t == table);
+        rows.map(|((_, key), value)| (key.as_slice(), value.as_slice()))
     }
 
     /// Whether a table has a row of this key.

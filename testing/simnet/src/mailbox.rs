@@ -48,6 +48,8 @@ pub struct SimMailbox {
     pub faults: Faults,
     /// Everything that was ever put, if it is to be kept.
     pub stored: Vec<Stored>,
+    /// Whether it is. A long run has no room for it.
+    pub keep_all: bool,
     /// Where it is to be killed.
     pub crash: Option<MailboxCrash>,
     /// Writes so far: envelopes taken and pages closed.
@@ -59,7 +61,6 @@ pub struct SimMailbox {
     /// Clients that are shown another last page than the rest, once each.
     pub lies_to: BTreeSet<usize>,
     pub(crate) dice: FaultDice,
-    pub(crate) keep_all: bool,
     /// Killed and not started yet: it neither answers nor closes pages.
     pub(crate) down: bool,
     pub(crate) settings: Settings,
@@ -257,6 +258,11 @@ impl SimMailbox {
             self.rng.fill_bytes(&mut frame.header.seed);
         }
         frame
+    }
+
+    /// The frame of a page that is closed.
+    pub(crate) fn frame(&self, page: usize) -> &DigestFrame {
+        &self.pages[page].frame
     }
 
     /// Every frame, oldest first.

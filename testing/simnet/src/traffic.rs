@@ -2,6 +2,7 @@
 
 use crate::gate::{Again, Origin};
 use crate::mailbox::Fare;
+use crate::observe::{Dial, Errand, Ruling, Seen, errand};
 use crate::transcript::{Kind, Record};
 use crate::world::{Event, MINUTE, SECOND, World};
 use board::envelope::Envelope;
@@ -26,15 +27,22 @@ impl World {
     pub(crate) fn start(&mut self, client: usize, operation: Operation) {
         let Operation { id, mailbox: key, token, kind } = operation;
         let mailbox = self.mailbox_of(&key);
-        if self.record {
+        let mut delay = self.connecting();
+        let errand = self.errand(client, &kind);
+        let at = self.now;
+        let dial = Dial { at, client, mailbox, kind: &kind, errand };
+        let ruling = self.shaper.as_mut().map_or(Ruling::Go, |shaper| shaper.dial(&dial));
+        if let Ruling::After(span) = ruling {
+            delay += span;
+        }
+        if self.record && ruling != Ruling::Refuse {
             self.write_down(client, mailbox, token, &kind);
         }
-        let delay = self.delay();
         let origin = Origin { client, life: self.clients[client].loads, id };
         if !self.gate.dial(origin, token) {
             return self.fail(origin, 0, FailReason::Internal);
         }
-        if !self.gate.works(client, self.now) {
+        if !self.gate.works(client, self.now) || ruling == Ruling::Refuse {
             return self.fail(origin, delay, FailReason::NoTor);
         }
         self.schedule(self.now + delay, Event::Arrive(origin, mailbox, kind));
@@ -66,6 +74,35 @@ impl World {
         if self.tor { SECOND + draw % (4 * SECOND) } else { 50 }
     }
 
+    /// Until a request is at the mailbox.
+    fn connecting(&mut self) -> u64 {
+        match &self.weather {
+            Some(weather) => weather.connect(&mut self.rng),
+            None => self.delay(),
+        }
+    }
+
+    /// Until bytes on an open circuit are at the other end.
+    pub(crate) fn transit(&mut self) -> u64 {
+        match &self.weather {
+            Some(weather) => weather.transit(&mut self.rng),
+            None => 0,
+        }
+    }
+
+    /// What an envelope really is, for whoever asks.
+    fn errand(&self, client: usize, kind: &OperationKind) -> Option<Errand> {
+        let OperationKind::Put { envelope, .. } = kind else { return None };
+        let asked = self.observer.is_some() || self.shaper.is_some();
+        asked.then(|| errand(&self.clients[client].disk, envelope)).flatten()
+    }
+
+    fn see(&mut self, origin: &Origin, what: Seen) {
+        if let Some(observer) = &mut self.observer {
+            observer.note(self.now, origin, what);
+        }
+    }
+
     /// Sends a page to every stream, through the reader that the shell has there.
     pub(crate) fn publish(&mut self, mailbox: usize, page: usize) {
         let streams = core::mem::take(&mut self.streams);
@@ -77,6 +114,9 @@ impl World {
                 let lost = fate.lose_request;
                 let frame = self.mailboxes[mailbox].frame_for(page, stream.origin.client);
                 alive = !lost && self.send_frame(&mut stream, &frame, fate.flip);
+                if !alive {
+                    self.break_off(&stream.origin);
+                }
                 if lost {
                     self.fail(stream.origin, stream.delay, FailReason::Closed);
                 }
@@ -116,6 +156,7 @@ impl World {
             core::mem::take(&mut self.streams).into_iter().partition(|s| s.mailbox == mailbox);
         self.streams = left;
         for stream in gone {
+            self.break_off(&stream.origin);
             self.fail(stream.origin, stream.delay, FailReason::Closed);
         }
     }
@@ -124,24 +165,44 @@ impl World {
     pub fn kill_gate(&mut self, client: usize, span: u64) {
         let open = self.gate.die(client, self.now + span);
         self.streams.retain(|s| s.origin.client != client);
+        if let Some(observer) = &mut self.observer {
+            observer.cut(self.now, client);
+        }
         for origin in open {
             self.schedule(self.now, Event::Stray(origin, Answer::Failed(FailReason::NoTor)));
         }
     }
 
     pub(crate) fn arrive(&mut self, origin: Origin, at: usize, kind: OperationKind) {
-        let (now, unix_s, delay) = (self.now, self.unix_s(), self.delay());
-        let mailbox = &mut self.mailboxes[at];
-        let faults = mailbox.faults;
-        let fate = mailbox.dice.draw(&faults);
+        let (now, unix_s) = (self.now, self.unix_s());
+        let delay = if self.weather.is_some() { self.transit() } else { self.delay() };
+        let errand = self.errand(origin.client, &kind);
+        let faults = self.mailboxes[at].faults;
+        let mut fate = self.mailboxes[at].dice.draw(&faults);
         let delay = delay + fate.delay_ms;
-        if fate.lose_request || mailbox.down {
-            let dead = faults.dead || mailbox.down;
+        if let Some(weather) = self.weather {
+            let (lost, unanswered) = weather.losses(&mut self.rng);
+            fate.lose_request |= lost;
+            fate.lose_answer |= unanswered;
+        }
+        let failing = fate.lose_request || fate.retry;
+        if failing && self.shaper.as_mut().is_some_and(|shaper| shaper.again(errand)) {
+            let wait = self.connecting();
+            self.write_down(origin.client, at, [0; 16], &kind);
+            return self.schedule(now + wait, Event::Arrive(origin, at, kind));
+        }
+        if fate.lose_request || self.mailboxes[at].down {
+            let dead = faults.dead || self.mailboxes[at].down;
             let reason = if dead { FailReason::Unreachable } else { FailReason::Closed };
             return self.fail(origin, delay, reason);
         }
+        if let Some(observer) = &mut self.observer {
+            observer.accept(now, at, origin);
+        }
+        let mailbox = &mut self.mailboxes[at];
         let answer = match kind {
             OperationKind::Digest(window) => {
+                self.see(&origin, Seen::Digest(window));
                 return self.digest(origin, at, window, delay, fate.flip);
             }
             OperationKind::Put { envelope, seed, epoch, .. } => {
@@ -153,19 +214,26 @@ impl World {
                     let (answer, write) = mailbox.put(now, unix_s, (seed, epoch), &envelope, fare);
                     self.survive(at, write);
                     if self.mailboxes[at].down {
+                        self.hang_up(&origin);
                         return self.fail(origin, delay, FailReason::Closed);
                     }
                     answer
                 };
+                self.see_put(&origin, &envelope, epoch, errand, answer);
                 let mut bytes = answer.encode();
                 turn(&mut bytes, fate.flip);
                 PutAnswer::decode(&bytes).map(Answer::Put)
             }
             OperationKind::Fetch { page, chunk } => {
                 let answer = mailbox.fetch(page, chunk, !fate.garbage_fetch);
+                if self.observer.is_some() {
+                    let size = answer.as_ref().map_or_else(Vec::len, |a| a.encode().len());
+                    self.see(&origin, Seen::Fetch { page, chunk, answer: size });
+                }
                 fetched(answer, fate.flip).map(|answer| Answer::Fetch(Box::new(answer)))
             }
         };
+        self.hang_up(&origin);
         if fate.lose_answer || delay > TIMEOUT {
             return self.fail(origin, TIMEOUT, FailReason::Timeout);
         }
@@ -193,13 +261,45 @@ impl World {
         let hit = flip.map_or(0, |bit| usize::try_from(bit % 7).unwrap_or(0));
         for (k, frame) in frames.iter().enumerate() {
             if !self.send_frame(&mut stream, frame, flip.filter(|_| k == hit)) {
-                return;
+                return self.hang_up(&origin);
             }
         }
         if window == Window::Stream {
             self.streams.push(stream);
         } else {
             self.schedule(self.now + delay, Event::Deliver(origin, Answer::Ended));
+            self.hang_up(&origin);
+        }
+    }
+
+    fn break_off(&mut self, origin: &Origin) {
+        if let Some(observer) = &mut self.observer {
+            observer.close(self.now, origin, true);
+        }
+    }
+
+    /// The mailbox has written its answer and closes (BRD-17).
+    fn hang_up(&mut self, origin: &Origin) {
+        if let Some(observer) = &mut self.observer {
+            observer.close(self.now, origin, false);
+        }
+    }
+
+    fn see_put(
+        &mut self,
+        origin: &Origin,
+        envelope: &Envelope,
+        epoch: u64,
+        errand: Option<Errand>,
+        answer: PutAnswer,
+    ) {
+        let Some(observer) = &mut self.observer else { return };
+        observer.count(envelope);
+        let PutAnswer { stored, open_page, .. } = answer;
+        let (tag, size) = (envelope.tag().0, put_size(envelope, epoch));
+        observer.note(self.now, origin, Seen::Put { tag, size, stored, open_page, errand });
+        if stored {
+            observer.note(self.now, origin, Seen::Disk);
         }
     }
 }

@@ -2,8 +2,10 @@ use crate::client::{Client, Done};
 use crate::gate::{Gate, Origin};
 use crate::mailbox::{SimMailbox, Write};
 use crate::model::Model;
+use crate::observe::{Observer, Shaper};
 use crate::traffic::Stream;
 use crate::transcript::Record;
+use crate::weather::Weather;
 use engine::{Answer, Effect, Mode, Now, OpId, Operation, OperationKind};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -52,6 +54,14 @@ pub struct World {
     pub model: Option<Model>,
     /// Whether operations take as long as they do through Tor, or 50 ms.
     pub tor: bool,
+    /// How long operations take, in place of either.
+    pub weather: Option<Weather>,
+    /// Writes down what servers see, if somebody asks.
+    pub observer: Option<Observer>,
+    /// Takes a defence away.
+    pub shaper: Option<Box<dyn Shaper>>,
+    /// When each client's engine wants its time, or `u64::MAX`.
+    dues: Vec<u64>,
     pub(crate) seed: u64,
     queue: BTreeMap<(u64, u64), Event>,
     next: u64,
@@ -72,6 +82,10 @@ impl World {
             gate: Gate::new(seed),
             model: None,
             tor: false,
+            weather: None,
+            observer: None,
+            shaper: None,
+            dues: Vec::new(),
             seed,
             queue: BTreeMap::new(),
             next: 0,
@@ -110,17 +124,32 @@ impl World {
 
     /// Adds a client and gives its number.
     pub fn add_client(&mut self, name: &str, mode: Mode) -> usize {
+        self.add_client_in(name, mode, 0)
+    }
+
+    /// Adds a client whose local time is so many minutes ahead of UTC.
+    pub fn add_client_in(&mut self, name: &str, mode: Mode, zone_min: i16) -> usize {
         let at = self.clients.len();
         let seed = self.seed.wrapping_mul(1000).wrapping_add(u64::try_from(at).unwrap());
-        let client = Client::new(seed, self.clock(), name, mode);
+        let client = Client::new(seed, self.clock(), name, mode, zone_min);
         self.clients.push(client);
+        self.note_due(at);
         at
     }
 
     /// Adds a client that was saved before; it is off.
     pub fn add_saved(&mut self, disk: crate::Disk) -> usize {
         self.clients.push(Client::saved(disk));
-        self.clients.len() - 1
+        let at = self.clients.len() - 1;
+        self.note_due(at);
+        at
+    }
+
+    /// Notes when a client's engine wants its time.
+    fn note_due(&mut self, client: usize) {
+        self.dues.resize(self.clients.len(), u64::MAX);
+        let engine = self.clients[client].engine.as_ref();
+        self.dues[client] = engine.and_then(engine::Engine::poll_timeout).unwrap_or(u64::MAX);
     }
 
     /// What an eager client would do: puts at once, beside the schedule. A control for tests that
@@ -156,6 +185,7 @@ impl World {
                 self.schedule(self.now + span, Event::Wake(client, life));
             }
         }
+        self.note_due(client);
         if let Some(model) = &mut self.model {
             model.tick(self.now);
             model.saved(client, &mut self.clients);
@@ -187,6 +217,10 @@ impl World {
                 let origin = Origin { client, life: self.clients[client].loads, id };
                 self.gate.end(&origin);
                 self.streams.retain(|s| s.origin != origin);
+                let heard = self.now + self.transit();
+                if let Some(observer) = &mut self.observer {
+                    observer.close(heard, &origin, false);
+                }
             }
         }
     }
@@ -195,6 +229,9 @@ impl World {
     pub(crate) fn cut_off(&mut self, client: usize) {
         self.gate.forget(client);
         self.streams.retain(|s| s.origin.client != client);
+        if let Some(observer) = &mut self.observer {
+            observer.cut(self.now, client);
+        }
     }
 
     /// Runs until `until`, in milliseconds of this world.
@@ -225,12 +262,8 @@ impl World {
     /// Handles the next event, if it is not after `until`.
     fn step(&mut self, until: u64) -> bool {
         let event = self.queue.keys().next().map(|(at, _)| *at);
-        let timer = self
-            .clients
-            .iter()
-            .enumerate()
-            .filter_map(|(at, client)| Some((client.engine.as_ref()?.poll_timeout()?, at)))
-            .min();
+        let dues = self.dues.iter().enumerate().map(|(at, due)| (*due, at));
+        let timer = dues.min().filter(|(due, _)| *due < u64::MAX);
         let next = [event, timer.map(|(at, _)| at)].into_iter().flatten().min();
         let Some(next) = next.filter(|at| *at <= until) else { return false };
         self.now = self.now.max(next);
@@ -269,6 +302,9 @@ impl World {
             Event::Close(at) => {
                 let unix_s = self.unix_s();
                 let (page, write) = self.mailboxes[at].close(unix_s);
+                if let (Some(observer), Some(page)) = (&mut self.observer, page) {
+                    observer.page(self.now, at, self.mailboxes[at].frame(page));
+                }
                 if let Some(page) = page.filter(|_| write == Write::Good) {
                     self.publish(at, page);
                 }
@@ -327,6 +363,7 @@ impl World {
     pub fn switch_off(&mut self, client: usize) {
         self.clients[client].engine = None;
         self.clients[client].disk.closed();
+        self.note_due(client);
         self.cut_off(client);
     }
 
@@ -335,6 +372,7 @@ impl World {
         self.switch_off(client);
         let now = self.clock_of(client);
         self.clients[client].load(now);
+        self.note_due(client);
     }
 
     /// Loads a client from its disk, with dice of this seed.
@@ -342,5 +380,6 @@ impl World {
         self.switch_off(client);
         let now = self.clock_of(client);
         self.clients[client].load_seeded(now, seed);
+        self.note_due(client);
     }
 }
