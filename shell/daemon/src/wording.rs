@@ -361,6 +361,14 @@ pub(crate) const fn usual_delay(mode: Mode) -> &'static str {
     }
 }
 
+/// What the schedule costs a day, by the figures of BRD-38 and the design's estimate.
+pub(crate) const fn usual_traffic(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Steady => "with one mailbox about 80 MB and 2,100 circuits a day",
+        Mode::Fast => "2,100 circuits a day with one mailbox, and more with each message",
+    }
+}
+
 /// What a face shows for an event, without the name of the contact. A state is a message's, or
 /// else an invite's.
 pub(crate) const fn event(kind: EventKind, of_message: bool) -> &'static str {

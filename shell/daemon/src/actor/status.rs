@@ -73,7 +73,8 @@ fn fill(status: &mut view::Status, open: &mut Open) -> Result<Option<u64>, Failu
     let mode = mode_view(engine.mode());
     status.mode = Some(mode);
     status.retention = Some(engine.retention());
-    status.usual_delay = Some(wording::usual_delay(mode).to_owned());
+    let (delay, traffic) = (wording::usual_delay(mode), wording::usual_traffic(mode));
+    status.usual_delay = Some(format!("{delay}; {traffic}"));
     status.mailboxes = mailbox_views(engine);
     let names = names(engine);
     for contact in engine.contacts() {

@@ -261,7 +261,7 @@ pub struct Status {
     pub line: String,
     /// The schedule.
     pub mode: Option<Mode>,
-    /// The usual delay in this mode, in words.
+    /// The usual delay in this mode, and what the schedule costs a day, in words.
     pub usual_delay: Option<String>,
     /// What the gate says of Tor.
     pub tor: Tor,
