@@ -16,6 +16,7 @@ mod deny;
 mod dials;
 mod fuzz;
 mod layers;
+mod linkability;
 mod lints;
 mod machine;
 mod models;
@@ -89,6 +90,8 @@ enum Verb {
     },
     /// People talk while everything goes wrong that can; a model knows what each must see
     Soak(soak::Options),
+    /// What mailboxes that write everything down can link: games, attackers, negative controls
+    Linkability(linkability::Options),
     /// Mistakes planted in the ratchet, each of which the machine must find
     Mutants,
     /// Speed of the protocol, in figures
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
         Verb::Demo { keep } => demo::run(&project, keep),
         Verb::Machine { steps, seed, game } => machine::run(&project, steps, seed, game),
         Verb::Soak(options) => soak::run(&project, &options),
+        Verb::Linkability(options) => linkability::run(&project, &options),
         Verb::Mutants => mutants::run(&project),
         Verb::Bench { peers: true, .. } => bench::peers(&project),
         Verb::Bench { check: true, .. } => bench::count::check(&project),

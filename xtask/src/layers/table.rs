@@ -73,6 +73,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { name: "pvtcoms-nopanic", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-timing", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-memory", folder: "testing", may: &[], never: &[] },
+    Crate { name: "pvtcoms-linkability", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-machine", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-e2e", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-fuzz", folder: "testing", may: &[], never: &[] },
