@@ -39,9 +39,16 @@ pub(crate) struct Session {
     pub(crate) seq_out: u32,
     /// Number of the next message of the peer to be shown.
     pub(crate) seq_in: u32,
-    /// One more than the highest number of a message of ours that will never come, as long as the
-    /// peer may be waiting for it (ENG-10); 0 if nobody knows what the peer waits for.
-    pub(crate) passed: Option<u32>,
+    /// Messages of ours that will never come, as long as the peer may be waiting for them (ENG-10).
+    pub(crate) passed: Option<Passed>,
+}
+
+/// One more than the lowest and than the highest number of what will never come; twice 0 if nobody
+/// knows what the peer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
 }
 
 crypto::opaque!(Session);
@@ -239,7 +246,7 @@ impl Session {
         }
         put_flag(&mut w, self.passed.is_some());
         if let Some(passed) = self.passed {
-            w.u32(passed);
+            w.u32(passed.first).u32(passed.last);
         }
         done(w)
     }
@@ -272,7 +279,7 @@ impl Session {
         }
         // A row that ends here is of an earlier version, which noted nothing.
         let noted = r.remaining() > 0 && get_flag(&mut r)?;
-        let passed = if noted { Some(r.u32()?) } else { None };
+        let passed = if noted { Some(Passed { first: r.u32()?, last: r.u32()? }) } else { None };
         r.finish()?;
         Ok(Self {
             ratchet,

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::clock::Now;
 use crate::contact::ContactId;
 use crate::outbox::{Item, ItemId, Load};
+use crate::session::Passed;
 use crate::step::Step;
 use rand_core::CryptoRng;
 
@@ -20,15 +21,18 @@ impl Engine {
             if let Some(Item { load: Load::Part(part), .. }) = self.outbox.get(&id)
                 && let Some(session) = self.sessions.get_mut(contact)
             {
-                session.passed = session.passed.max(Some(part.seq.saturating_add(1)));
+                let next = part.seq.saturating_add(1);
+                let before = session.passed.unwrap_or(Passed { first: next, last: next });
+                let (first, last) = (before.first.min(next), before.last.max(next));
+                session.passed = Some(Passed { first, last });
             }
             self.drop_item(step, &id);
         }
         self.save_session(step, contact);
     }
 
-    /// Queues a floor, once everything before what will never come has arrived or will not come
-    /// either, and unless nothing was said after it: what will be said brings the floor with it.
+    /// Queues a floor, once everything before the first that will never come has arrived or will not
+    /// come either, and unless nothing was said after it: what will be said brings the floor with it.
     pub(super) fn tell_floor(
         &mut self,
         rng: &mut impl CryptoRng,
@@ -38,8 +42,12 @@ impl Engine {
     ) {
         let floor = self.message_floor(contact);
         let Some(session) = self.sessions.get_mut(contact) else { return };
-        let Some(passed) = session.passed.take_if(|passed| *passed <= floor) else { return };
-        if passed < session.seq_out {
+        let Some(Passed { first, last }) = session.passed.filter(|p| p.first <= floor) else {
+            return;
+        };
+        // Of several, those that are still behind something under way are told with the last one.
+        session.passed = (last > floor).then_some(Passed { first: last, last });
+        if first < session.seq_out {
             // One that has not left says too little, and its `mid` may be known to the peer.
             let older = self.outbox.floors(*contact).filter(|item| item.sealed.is_none());
             let older: Vec<ItemId> = older.map(|item| item.id).collect();

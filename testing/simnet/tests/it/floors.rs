@@ -47,6 +47,18 @@ fn eng_10_what_is_behind_a_message_that_was_taken_back_is_shown() {
     }
 }
 
+/// The second is behind the hole; the third, taken back as well, has nothing after it.
+#[test]
+fn eng_10_the_last_of_two_that_were_taken_back_does_not_hide_the_first() {
+    let mut world = greeted(405, Mode::Fast);
+    with_a_hole(&mut world);
+    let last = world.send(0, 1, "four");
+    assert_eq!(recall(&mut world, last), Ok(Reply::Done));
+    world.switch_on(1);
+    let all = |w: &World| w.clients[1].disk.received()[1..] == ["one", "three"];
+    assert!(world.run_until(24 * HOUR, all), "{:?}", world.clients[1].disk.received());
+}
+
 #[test]
 fn eng_10_what_is_behind_a_message_that_was_given_up_is_shown() {
     let mut world = greeted(403, Mode::Fast);

@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::contact::ContactId;
 use crate::outbox::{ItemId, Load, Owner};
 use crate::renewal::AnswerId;
-use crate::session::Session;
+use crate::session::{Passed, Session};
 use crate::step::Step;
 use board::envelope::{self, Envelope, Kind};
 use board::tag::OnionKey;
@@ -62,7 +62,8 @@ impl Engine {
             session.passed = before.passed;
         } else {
             session.seq_out = self.number_anew(now, id);
-            session.passed = Some(0); // ENG-10: what was taken back or given up went with it
+            // ENG-10: what was taken back or given up went with it.
+            session.passed = Some(Passed { first: 0, last: 0 });
         }
         self.sessions.insert(*id, session);
         self.drop_legs(step, id, |_| true);
