@@ -3,7 +3,7 @@
 
 use engine::Mode;
 use simnet::{
-    Act, Fault, Faults, Finding, MINUTE, Plan, SECOND, Sabotage, SaveFault, Tally, live, plan, soak,
+    Act, Fault, Faults, Finding, HOUR, MINUTE, Plan, Sabotage, SaveFault, Tally, live, plan, soak,
 };
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -104,21 +104,26 @@ fn killed_often(seed: u64) -> Plan {
     plan
 }
 
-/// Such a life in which besides, when something has just left, its sender cannot save that a mailbox
-/// has it, and says it again when the disk has room: the other side may have been killed meanwhile.
+/// A life in which no receipt comes back for six hours, so that what was said is said again, and the
+/// other side was started anew in between.
 fn said_again(seed: u64) -> Plan {
-    let mut plan = killed_often(seed);
-    let full = |client| Act::Fault(Fault::Save(client, SaveFault::DiskFull { off: 20 * MINUTE }));
-    let says = plan.acts.iter().filter_map(|(at, act)| match act {
-        Act::Say(from, ..) => Some((*at, *from)),
-        _ => None,
-    });
-    let says: Vec<(u64, usize)> = says.collect();
-    for (at, from) in says {
-        plan.acts.extend([63, 66, 70].map(|s| (at + s * SECOND, full(from))));
+    Plan {
+        seed,
+        modes: vec![Mode::Fast; 2],
+        homes: vec![vec![0], vec![1]],
+        mailboxes: 3,
+        interval_s: 10,
+        pairs: vec![(0, 1)],
+        rates: Faults::default(),
+        answers: (0, 0),
+        tor: false,
+        acts: vec![
+            (MINUTE, Act::Fault(Fault::Unreachable(0, 6 * HOUR))),
+            (2 * MINUTE, Act::Say(0, 1, 40)),
+            (3 * HOUR, Act::Fault(Fault::Absent(1, MINUTE))),
+            (8 * HOUR, Act::Read(1, false)),
+        ],
     }
-    plan.acts.sort_by_key(|(at, _)| *at);
-    plan
 }
 
 /// Lives until the broken store is caught; gives what was found.

@@ -60,7 +60,7 @@ fn envelopes() -> Vec<Mistake> {
         expect: "OpenError",
     };
     let mut inside = |at: usize, value: u8| sealed(dice, &set(&plain, at, value));
-    let (version, kind, kind_0) = (inside(0, 2), inside(1, 6), inside(1, 0));
+    let (version, kind, kind_0) = (inside(0, 2), inside(1, 7), inside(1, 0));
     let (part, parts, length, padding) =
         (inside(2, 1), inside(3, 2), inside(4, 0x10), inside(44, 1));
     let other = |name, rule, says, good: Value, bad: Value| Mistake {
