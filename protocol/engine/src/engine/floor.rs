@@ -31,7 +31,7 @@ impl Engine {
         self.save_session(step, contact);
     }
 
-    /// Queues a floor, once everything before the first that will never come has arrived or will not
+    /// Queues a floor, once everything before the last that will never come has arrived or will not
     /// come either, and unless nothing was said after it: what will be said brings the floor with it.
     pub(super) fn tell_floor(
         &mut self,
@@ -42,11 +42,9 @@ impl Engine {
     ) {
         let floor = self.message_floor(contact);
         let Some(session) = self.sessions.get_mut(contact) else { return };
-        let Some(Passed { first, last }) = session.passed.filter(|p| p.first <= floor) else {
+        let Some(Passed { first, .. }) = session.passed.take_if(|p| p.last <= floor) else {
             return;
         };
-        // Of several, those that are still behind something under way are told with the last one.
-        session.passed = (last > floor).then_some(Passed { first: last, last });
         if first < session.seq_out {
             // One that has not left says too little, and its `mid` may be known to the peer.
             let older = self.outbox.floors(*contact).filter(|item| item.sealed.is_none());

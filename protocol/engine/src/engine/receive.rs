@@ -19,7 +19,7 @@ use ratchet::{Authentic, Ciphertext};
 use wire::Malformed;
 
 /// Messages of one contact that wait for parts or for their turn, at most.
-const PARTIALS: usize = 128;
+const PARTIALS: usize = 256;
 /// Parts of one contact that wait, at most: 1 MB. An honest peer has one text of 165 parts and the
 /// 64 indices of two generations under way.
 const WAITING_PARTS: usize = 640;
