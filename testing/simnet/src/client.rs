@@ -1,6 +1,6 @@
 use crate::disk::{Disk, MessageKey};
 use crate::sabotage::Sabotage;
-use engine::changes::MessageState;
+use engine::changes::{Changes, MessageState, Snapshot};
 use engine::{Effect, Engine, Mode, Now, Settings, Step};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -84,9 +84,20 @@ pub struct Client {
     pub skew_ms: i64,
     /// What the person has read and has said so, in order.
     pub shown: Vec<MessageKey>,
+    /// Who looks on.
+    pub watcher: Option<Box<dyn Watcher>>,
     /// Where the person's reading stands among the messages of the disk.
     pub(crate) read: usize,
     pub(crate) rng: ChaCha20Rng,
+}
+
+/// Looks over the shoulder of a client, for whoever measures it.
+pub trait Watcher {
+    /// Runs `work`, which is the engine's part of a step.
+    fn think(&mut self, work: &mut dyn FnMut());
+
+    /// The client's disk has these changes.
+    fn save(&mut self, changes: &Changes);
 }
 
 /// What became of a step.
@@ -122,6 +133,7 @@ impl Client {
             folder_full: false,
             skew_ms: 0,
             shown: Vec::new(),
+            watcher: None,
             read: 0,
             rng: ChaCha20Rng::seed_from_u64(0),
         }
@@ -143,7 +155,7 @@ impl Client {
     /// Saves a step and gives what leaves; a client that is killed is loaded from its disk.
     pub(crate) fn commit(&mut self, now: Now, step: Step) -> Done {
         let (disk, steps, crash) = (&mut self.disk, &mut self.steps, self.crash);
-        let faults = &mut self.faults;
+        let (faults, watcher) = (&mut self.faults, &mut self.watcher);
         let mut killed = false;
         let mut off = None;
         let saved = step.commit(|changes| {
@@ -155,6 +167,9 @@ impl Client {
             off = fault.map(SaveFault::off);
             if fault.is_none_or(SaveFault::saved) {
                 disk.apply(changes);
+                if let Some(watcher) = watcher {
+                    watcher.save(changes);
+                }
             }
             killed = crash == Some(Crash::AfterSave(*steps));
             if fault.is_some() { Err(()) } else { Ok(()) }
@@ -177,7 +192,13 @@ impl Client {
     }
 
     pub(crate) fn load(&mut self, now: Now) {
-        self.engine = Some(Engine::load(&mut self.rng, now, &self.disk.snapshot()).unwrap());
+        let snapshot = self.disk.snapshot();
+        self.load_from(now, &snapshot);
+    }
+
+    /// Loads the client from rows that lie elsewhere.
+    pub(crate) fn load_from(&mut self, now: Now, snapshot: &Snapshot) {
+        self.engine = Some(Engine::load(&mut self.rng, now, snapshot).unwrap());
         self.loads += 1;
     }
 

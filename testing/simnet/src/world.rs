@@ -6,6 +6,7 @@ use crate::observe::{Observer, Shaper};
 use crate::traffic::Stream;
 use crate::transcript::Record;
 use crate::weather::Weather;
+use engine::changes::Snapshot;
 use engine::{Answer, Effect, Mode, Now, OpId, Operation, OperationKind};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -174,8 +175,19 @@ impl World {
         input: impl FnOnce(&mut engine::Engine, &mut ChaCha20Rng, Now) -> (T, engine::Step),
     ) -> Option<T> {
         let now = self.clock_of(client);
-        let (engine, rng) = self.clients[client].live()?;
-        let (out, step) = input(engine, rng, now);
+        let mut watcher = self.clients[client].watcher.take();
+        let thought = self.clients[client].live().map(|(engine, rng)| match &mut watcher {
+            None => input(engine, rng, now),
+            Some(watcher) => {
+                let (mut input, mut thought) = (Some(input), None);
+                watcher.think(&mut || {
+                    thought = input.take().map(|input| input(engine, rng, now));
+                });
+                thought.expect("the watcher did not let the engine think")
+            }
+        });
+        self.clients[client].watcher = watcher;
+        let (out, step) = thought?;
         match self.clients[client].commit(now, step) {
             Done::Saved(effects) => effects.into_iter().for_each(|e| self.effect(client, e)),
             Done::Loaded => self.cut_off(client),
@@ -372,6 +384,14 @@ impl World {
         self.switch_off(client);
         let now = self.clock_of(client);
         self.clients[client].load(now);
+        self.note_due(client);
+    }
+
+    /// Loads a client from rows that lie elsewhere.
+    pub fn switch_on_from(&mut self, client: usize, snapshot: &Snapshot) {
+        self.switch_off(client);
+        let now = self.clock_of(client);
+        self.clients[client].load_from(now, snapshot);
         self.note_due(client);
     }
 

@@ -32,7 +32,7 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     let counts = program.count_all()?;
     let faults = judge(&baseline, &counts);
     // A check that lets the control pass would let everything pass.
-    let control = program.count(CONTROL)?;
+    let control = program.count(&[CONTROL])?;
     let slow = Counts::from([(CONTROL_OF.to_owned(), control)]);
     let of = baseline.iter().filter(|(name, _)| *name == CONTROL_OF);
     let of: Counts = of.map(|(name, count)| (name.clone(), *count)).collect();
@@ -111,14 +111,26 @@ fn change(before: u64, count: u64) -> String {
     )
 }
 
-/// The counting program, built.
-struct Program {
-    path: PathBuf,
+/// A counting program, built.
+pub(super) struct Program {
+    pub(super) path: PathBuf,
     out: PathBuf,
+    /// The function in which is counted, as callgrind's pattern.
+    measured: &'static str,
 }
 
 impl Program {
     fn build(project: &Project) -> Result<Self> {
+        Self::build_bin(project, PEERS, "pvtcoms-count", "*peers*scenario*measured*")
+    }
+
+    /// Builds the program `bin` of a package.
+    pub(super) fn build_bin(
+        project: &Project,
+        package: &str,
+        bin: &str,
+        measured: &'static str,
+    ) -> Result<Self> {
         let valgrind = Command::new("valgrind").arg("--version").output();
         if !valgrind.is_ok_and(|out| out.status.success()) {
             bail!("valgrind is missing: run tools/install.sh bench");
@@ -133,31 +145,31 @@ impl Program {
             "--locked",
             "--quiet",
             "--package",
-            PEERS,
+            package,
             "--bin",
-            "pvtcoms-count",
+            bin,
         ]);
         // Valgrind runs ADX and does not say so; without ADX the portable code would be counted. In a
         // folder of its own, since nothing else may be built on that assumption.
         build.env("VALGRIND_BUG_494162", "1").env("CARGO_TARGET_DIR", &target);
         project::run(&mut build)?;
-        let path = target.join("release/pvtcoms-count");
-        Ok(Self { path, out: project.target().join("callgrind.pvtcoms-count") })
+        let path = target.join("release").join(bin);
+        Ok(Self { path, out: project.target().join(format!("callgrind.{bin}")), measured })
     }
 
     fn count_all(&self) -> Result<Counts> {
-        SCENARIOS.iter().map(|name| Ok(((*name).to_owned(), self.count(name)?))).collect()
+        SCENARIOS.iter().map(|name| Ok(((*name).to_owned(), self.count(&[name])?))).collect()
     }
 
     /// Runs one scenario under callgrind and reads the sum of what it counted.
-    fn count(&self, scenario: &str) -> Result<u64> {
+    pub(super) fn count(&self, scenario: &[&str]) -> Result<u64> {
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
-            .arg("--toggle-collect=*peers*scenario*measured*")
+            .arg(format!("--toggle-collect={}", self.measured))
             .arg(format!("--callgrind-out-file={}", self.out.display()))
             .arg(&self.path)
-            .arg(scenario)
+            .args(scenario)
             // The same environment for everybody: its size moves the stack.
             .env_clear();
         project::output(&mut command)?;

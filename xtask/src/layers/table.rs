@@ -79,6 +79,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { name: "pvtcoms-fuzz", folder: "testing", may: &[], never: &[] },
     Crate { name: "pvtcoms-vectors", folder: "testing", may: &[], never: &[] },
     Crate { name: PEERS, folder: "testing", may: &[], never: &[] },
+    Crate { name: "pvtcoms-scale", folder: "testing", may: &[], never: &[] },
     Crate { name: "xtask", folder: "xtask", may: &[TORNET, "pvtcoms-e2e"], never: SECRETS },
 ];
 
