@@ -24,10 +24,9 @@ lint: ## The quick part of `test`: formatting, clippy, layers, claims, spec, sec
 	@tools/install.sh build
 	@cargo xtask lint
 
-bench: ## Speed: beside another messenger's protocol, instruction counts, and with a long history. 30 min.
+bench: ## Speed: beside another messenger's protocol, and instruction counts against the committed ones. 10 min.
 	@tools/install.sh bench
 	@cargo xtask bench --check
-	@cargo xtask bench --scale
 	@cargo xtask bench --peers
 
 clean: ## Remove what was built.
