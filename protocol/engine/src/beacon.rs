@@ -72,16 +72,7 @@ struct Used {
 
 /// The beacons of a profile: what was sent here, and what another copy was seen to send.
 pub(crate) struct Beacons {
-    slots: BeaconSlots,
-    /// When this copy of the profile came to be, in Unix seconds.
-    since: u64,
-    /// When another copy was last seen, and when people were last told; 0 is never.
-    seen: u64,
-    told: u64,
-    /// Oldest first, this run last once it has sent one.
-    runs: Vec<Run>,
-    /// Newest last.
-    used: Vec<Used>,
+    row: Row,
     /// This run.
     run: [u8; 16],
     /// When each mailbox was given one in this run, on the monotonic clock.
@@ -89,23 +80,32 @@ pub(crate) struct Beacons {
     /// Tags at which one came in this run.
     came: BTreeSet<Spot>,
     /// The day that is read, with the one before and the one after.
-    pub(crate) day: u32,
+    day: u32,
     /// Whether the row is on the disk.
     pub(crate) saved: bool,
 }
 
-crypto::opaque!(Beacons);
+/// What is saved of them.
+struct Row {
+    slots: BeaconSlots,
+    /// When this copy of the profile came to be, in Unix seconds; 0 in a backup.
+    since: u64,
+    /// When another copy was last seen, and when people were last told; 0 is never.
+    seen: u64,
+    told: u64,
+    /// Newest last.
+    used: Vec<Used>,
+    /// Oldest first, this run last once it has sent one.
+    runs: Vec<Run>,
+}
+
+crypto::opaque!(Beacons, Row);
 
 impl Beacons {
     /// For a profile that has none yet.
     pub(crate) fn begin(now: Now, secret: &[u8; 32], run: [u8; 16]) -> Self {
         Self {
-            slots: BeaconSlots::new(secret),
-            since: now.unix_s(),
-            seen: 0,
-            told: 0,
-            runs: Vec::new(),
-            used: Vec::new(),
+            row: Row { since: now.unix_s(), ..Row::new(BeaconSlots::new(secret)) },
             run,
             put: BTreeMap::new(),
             came: BTreeSet::new(),
@@ -116,19 +116,18 @@ impl Beacons {
 
     /// Goes on from what was saved.
     pub(crate) fn resume(&mut self, saved: &[u8]) -> Result<(), Malformed> {
-        let row = Row::parse(saved)?;
-        self.slots = row.slots;
-        (self.seen, self.told, self.runs, self.used) = (row.seen, row.told, row.runs, row.used);
-        // A copy that was made of a backup begins when it is first loaded.
-        if row.since != 0 {
-            (self.since, self.saved) = (row.since, true);
+        let begun = core::mem::replace(&mut self.row, Row::from_bytes(saved)?);
+        self.saved = self.row.since != 0;
+        if !self.saved {
+            // A copy that was made of a backup begins when it is first loaded.
+            self.row.since = begun.since;
         }
         Ok(())
     }
 
     /// Tags and keys.
     pub(crate) const fn slots(&self) -> &BeaconSlots {
-        &self.slots
+        &self.row.slots
     }
 
     /// Tags that are waited for at a mailbox: those of a day before and after as well, for a clock
@@ -161,38 +160,9 @@ impl Beacons {
         if last.is_some_and(|at| now.mono_ms.saturating_sub(*at) < PAUSE_MS) {
             return None;
         }
-        let i = self.take_tag(rng, now.days())?;
+        let i = self.row.take_tag(rng, now.days())?;
         self.put.insert(*mailbox, now.mono_ms);
-        let number = match self.runs.last_mut().filter(|run| run.id == self.run) {
-            Some(run) => {
-                run.sent = run.sent.saturating_add(1);
-                run.sent
-            }
-            None => {
-                if self.runs.len() >= RUNS {
-                    self.runs.remove(0);
-                }
-                self.runs.push(Run { id: self.run, sent: 1 });
-                1
-            }
-        };
-        Some((i, Beacon { run: self.run, number, at: now.unix_s() }))
-    }
-
-    /// A tag of the day that this copy has not used, at random: so two copies rarely use the same.
-    fn take_tag(&mut self, rng: &mut impl CryptoRng, day: u32) -> Option<u8> {
-        if !self.used.iter().any(|used| used.day == day) {
-            if self.used.len() >= DAYS {
-                self.used.remove(0);
-            }
-            self.used.push(Used { day, map: 0 });
-        }
-        let used = self.used.iter_mut().find(|used| used.day == day)?;
-        let from = rng.next_u32();
-        let mut order = (0..u32::from(BEACON_TAGS)).map(|i| from.wrapping_add(i) % 64);
-        let i = order.find(|i| used.map & bit(*i) == 0)?;
-        used.map |= bit(i);
-        u8::try_from(i).ok()
+        Some((i, Beacon { run: self.run, number: self.row.count(self.run), at: now.unix_s() }))
     }
 
     /// A beacon came at a tag: it is not looked for again in this run.
@@ -205,27 +175,28 @@ impl Beacons {
     /// Another copy's is what this one's row does not know, since nothing leaves before it is
     /// saved; and nothing of the time before this copy was made.
     pub(crate) fn judge(&mut self, now: Now, beacon: &Beacon) -> Judgement {
+        let row = &mut self.row;
         let known = |run: &Run| run.id == beacon.run && beacon.number <= run.sent;
-        if self.runs.iter().any(known) || beacon.at <= self.since.saturating_add(SKEW_S) {
+        if row.runs.iter().any(known) || beacon.at <= row.since.saturating_add(SKEW_S) {
             return Judgement::Own;
         }
-        let at = beacon.at.min(now.unix_s());
-        self.seen = self.seen.max(at).min(now.unix_s());
-        if self.told != 0 && now.unix_s().abs_diff(self.told) < TOLD_AGAIN_S {
+        // A clock that is years ahead is spoken of no longer than another.
+        row.seen = row.seen.max(beacon.at).min(now.unix_s());
+        if row.told != 0 && now.unix_s().abs_diff(row.told) < TOLD_AGAIN_S {
             return Judgement::Known;
         }
-        self.told = now.unix_s();
+        row.told = now.unix_s();
         Judgement::News
     }
 
     /// When another copy was last seen, in Unix seconds, if it was lately.
     pub(crate) fn elsewhere(&self, now: Now) -> Option<u64> {
-        let lately = self.seen != 0 && now.unix_s().abs_diff(self.seen) < SPOKEN_OF_S;
-        lately.then_some(self.seen)
+        let seen = self.row.seen;
+        (seen != 0 && now.unix_s().abs_diff(seen) < SPOKEN_OF_S).then_some(seen)
     }
 
     pub(crate) fn to_row(&self) -> Zeroizing<Vec<u8>> {
-        write_row(&self.slots, [self.since, self.seen, self.told], &self.used, &self.runs)
+        self.row.to_bytes()
     }
 }
 
@@ -247,71 +218,85 @@ pub(crate) enum Judgement {
     News,
 }
 
-/// The row: `ver(1) ‖ B(32) ‖ since u64 ‖ seen u64 ‖ told u64 ‖ days u8 ‖ days × ( day u32 ‖ map u64 ) ‖
-/// runs u16 ‖ runs × ( id(16) ‖ sent u32 )`; at most 5229 bytes.
-struct Row {
-    slots: BeaconSlots,
-    since: u64,
-    seen: u64,
-    told: u64,
-    used: Vec<Used>,
-    runs: Vec<Run>,
-}
-
-crypto::opaque!(Row);
-
 impl Row {
-    fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+    const fn new(slots: BeaconSlots) -> Self {
+        Self { slots, since: 0, seen: 0, told: 0, used: Vec::new(), runs: Vec::new() }
+    }
+
+    /// A tag of the day that this copy has not used, at random: so two copies rarely use the same.
+    fn take_tag(&mut self, rng: &mut impl CryptoRng, day: u32) -> Option<u8> {
+        if !self.used.iter().any(|used| used.day == day) {
+            push_bounded(&mut self.used, DAYS, Used { day, map: 0 });
+        }
+        let used = self.used.iter_mut().find(|used| used.day == day)?;
+        let from = rng.next_u32();
+        let mut order = (0..u32::from(BEACON_TAGS)).map(|i| from.wrapping_add(i) % 64);
+        let i = order.find(|i| used.map & bit(*i) == 0)?;
+        used.map |= bit(i);
+        u8::try_from(i).ok()
+    }
+
+    /// One more beacon of the run that is on; gives its number.
+    fn count(&mut self, run: [u8; 16]) -> u32 {
+        if let Some(run) = self.runs.last_mut().filter(|last| last.id == run) {
+            run.sent = run.sent.saturating_add(1);
+            return run.sent;
+        }
+        push_bounded(&mut self.runs, RUNS, Run { id: run, sent: 1 });
+        1
+    }
+
+    /// `ver(1) ‖ B(32) ‖ since u64 ‖ seen u64 ‖ told u64 ‖ days u8 ‖ days × ( day u32 ‖ map u64 ) ‖
+    /// runs u16 ‖ runs × ( id(16) ‖ sent u32 )`; at most 5228 bytes.
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut w = row(self.runs.len().saturating_mul(20).saturating_add(128));
+        w.bytes(self.slots.expose_secret()).u64(self.since).u64(self.seen).u64(self.told);
+        // At most DAYS and RUNS.
+        w.u8(u8::try_from(self.used.len()).unwrap_or(u8::MAX));
+        for used in &self.used {
+            w.u32(used.day).u64(used.map);
+        }
+        w.u16(u16::try_from(self.runs.len()).unwrap_or(u16::MAX));
+        for run in &self.runs {
+            w.bytes(&run.id).u32(run.sent);
+        }
+        done(w)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = open_row(bytes)?;
-        let slots = BeaconSlots::new(r.array_ref()?);
-        let (since, seen, told) = (r.u64()?, r.u64()?, r.u64()?);
+        let mut row = Self::new(BeaconSlots::new(r.array_ref()?));
+        (row.since, row.seen, row.told) = (r.u64()?, r.u64()?, r.u64()?);
         let days = r.u8()?;
         if usize::from(days) > DAYS {
             return Err(Malformed::Field("days of beacons"));
         }
-        let mut used = Vec::with_capacity(DAYS);
         for _ in 0..days {
-            used.push(Used { day: r.u32()?, map: r.u64()? });
+            row.used.push(Used { day: r.u32()?, map: r.u64()? });
         }
-        let count = r.u16()?;
-        if usize::from(count) > RUNS {
+        let runs = r.u16()?;
+        if usize::from(runs) > RUNS {
             return Err(Malformed::Field("runs"));
         }
-        let mut runs = Vec::with_capacity(usize::from(count));
-        for _ in 0..count {
-            runs.push(Run { id: r.array()?, sent: r.u32()? });
+        for _ in 0..runs {
+            row.runs.push(Run { id: r.array()?, sent: r.u32()? });
         }
         r.finish()?;
-        Ok(Self { slots, since, seen, told, used, runs })
+        Ok(row)
     }
 }
 
-fn write_row(
-    slots: &BeaconSlots,
-    times: [u64; 3],
-    used: &[Used],
-    runs: &[Run],
-) -> Zeroizing<Vec<u8>> {
-    let mut w = row(runs.len().saturating_mul(20).saturating_add(128));
-    w.bytes(slots.expose_secret());
-    for time in times {
-        w.u64(time);
+/// Appends to a list of at most `most`; the oldest goes.
+fn push_bounded<T>(list: &mut Vec<T>, most: usize, item: T) {
+    if list.len() >= most {
+        list.remove(0);
     }
-    // At most DAYS and RUNS.
-    w.u8(u8::try_from(used.len()).unwrap_or(u8::MAX));
-    for used in used {
-        w.u32(used.day).u64(used.map);
-    }
-    w.u16(u16::try_from(runs.len()).unwrap_or(u16::MAX));
-    for run in runs {
-        w.bytes(&run.id).u32(run.sent);
-    }
-    done(w)
+    list.push(item);
 }
 
 /// What a backup has of the row: the secret, and nothing of what this copy did.
 pub(crate) fn carried(row: &[u8]) -> Result<Zeroizing<Vec<u8>>, Malformed> {
-    Ok(write_row(&Row::parse(row)?.slots, [0; 3], &[], &[]))
+    Ok(Row::new(Row::from_bytes(row)?.slots).to_bytes())
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn eng_9_the_row_is_bounded_and_read_back() {
     }
     assert_eq!(row.len(), 1 + 32 + 24 + 1 + DAYS * 12 + 2 + RUNS * 20);
     for cut in 0..row.len() {
-        assert!(Row::parse(&row[..cut]).is_err(), "{cut}");
+        assert!(Row::from_bytes(&row[..cut]).is_err(), "{cut}");
     }
     assert_eq!(start(DAY_S, 0, &row).to_row().as_slice(), row.as_slice());
 }

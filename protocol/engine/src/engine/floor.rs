@@ -40,12 +40,16 @@ impl Engine {
         step: &mut Step,
         contact: &ContactId,
     ) {
-        let floor = self.message_floor(contact);
-        let Some(session) = self.sessions.get_mut(contact) else { return };
-        let Some(Passed { first, .. }) = session.passed.take_if(|p| p.last <= floor) else {
+        // Asked every minute of every contact: first what is nearly always the answer.
+        let Some(passed) = self.sessions.get(contact).and_then(|session| session.passed) else {
             return;
         };
-        if first < session.seq_out {
+        let floor = self.message_floor(contact);
+        let Some(session) = self.sessions.get_mut(contact).filter(|_| passed.last <= floor) else {
+            return;
+        };
+        session.passed = None;
+        if passed.first < session.seq_out {
             // One that has not left says too little, and its `mid` may be known to the peer.
             let older = self.outbox.floors(*contact).filter(|item| item.sealed.is_none());
             let older: Vec<ItemId> = older.map(|item| item.id).collect();

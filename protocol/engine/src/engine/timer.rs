@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::command::{CommandError, Reply};
 use crate::contact::ContactId;
 use crate::engine::wish::may_write;
-use crate::outbox::Load;
+use crate::outbox::{ItemId, Load};
 use crate::steady::CLOCK_KEY;
 use crate::step::Step;
 use crate::{Due, MessageId};
@@ -91,15 +91,22 @@ impl Engine {
         if terms.timer.counter == 0 {
             return;
         }
-        let telling = terms.telling.and_then(|item| self.outbox.get(&item));
-        if let Some(older) = telling.filter(|item| item.sealed.is_none()).map(|item| item.id) {
-            self.drop_item(step, &older);
-        }
+        self.drop_unsaid_timer(step, id);
         let item = self.queue(rng, now, step, id, Load::Timer(terms.timer));
         if let Some(contact) = self.contacts.get_mut(id) {
             contact.terms.telling = Some(item);
         }
         self.save_contact(step, id);
+    }
+
+    /// Drops what says a setting that is no longer in force, if it has not left. The caller saves the
+    /// contact.
+    fn drop_unsaid_timer(&mut self, step: &mut Step, id: &ContactId) {
+        let Some(contact) = self.contacts.get_mut(id) else { return };
+        let unsaid = |item: &ItemId| self.outbox.get(item).is_some_and(|i| i.sealed.is_none());
+        if let Some(item) = contact.terms.telling.take_if(|item| unsaid(item)) {
+            self.drop_item(step, &item);
+        }
     }
 
     /// The contact has set the timer. What both have set is settled by CNT-9.
@@ -117,11 +124,7 @@ impl Engine {
         }
         contact.terms.timer = setting;
         // What says the one that has lost need not leave any more.
-        let telling = contact.terms.telling.and_then(|item| self.outbox.get(&item));
-        if let Some(lost) = telling.filter(|item| item.sealed.is_none()).map(|item| item.id) {
-            contact.terms.telling = None;
-            self.drop_item(step, &lost);
-        }
+        self.drop_unsaid_timer(step, id);
         self.save_contact(step, id);
         self.say_timer(now, step, id);
     }
