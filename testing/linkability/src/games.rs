@@ -276,41 +276,37 @@ impl<'a> Deck<'a> {
     /// Streams one after the other, at one mailbox. The second begins within nine minutes of the
     /// end of the first, whoever opens it.
     fn two_streams(&mut self) -> Option<[Case; 2]> {
-        let streams = std::mem::take(&mut self.streams);
-        let pair = self.pick(&streams).and_then(|first| {
-            let (client, end) = (self.deed(first).client, self.op(first).close);
-            let mailbox = self.op(first).mailbox;
-            let (from, to) = (end.saturating_sub(9 * MINUTE), end.saturating_add(9 * MINUTE));
-            let there = |deck: &Self, n: usize| deck.op(n).mailbox == mailbox && n != first;
-            let mine = |deck: &Self, n: usize| there(deck, n) && deck.deed(n).client == client;
-            let right = self.pick_between(&streams, from, to, mine)?;
-            let other = |deck: &Self, n: usize| {
-                let other = deck.deed(n).client;
-                there(deck, n) && other != client && deck.half[other] == deck.half[client]
-            };
-            let wrong = self.pick_between(&streams, from, to, other)?;
-            Some((client, (first, [right, wrong])))
-        });
-        self.streams = streams;
-        let (client, three) = pair?;
-        Some(self.cases(client, |a, b| reads(&self.index, a, b), three))
+        let about = |one: &Operation| {
+            (one.close.saturating_sub(9 * MINUTE), one.close.saturating_add(9 * MINUTE))
+        };
+        self.stream_pair(about, |one, two| two.mailbox == one.mailbox && two.number != one.number)
     }
 
     /// Streams at both mailboxes that are open at one moment, and end within the hour.
     fn two_ends(&mut self) -> Option<[Case; 2]> {
+        let about = |one: &Operation| (one.accept.saturating_sub(HOUR), one.accept + HOUR);
+        self.stream_pair(about, |one, two| {
+            two.mailbox != one.mailbox && two.close.abs_diff(one.close) < HOUR
+        })
+    }
+
+    /// A stream with another of the same client, and with one of a client of the same half. Both came
+    /// in the span that `about` gives for the first, and stand to it as `near` says.
+    fn stream_pair(
+        &mut self,
+        about: impl Fn(&Operation) -> (u64, u64),
+        near: impl Fn(&Operation, &Operation) -> bool,
+    ) -> Option<[Case; 2]> {
         let streams = std::mem::take(&mut self.streams);
         let pair = self.pick(&streams).and_then(|first| {
             let (client, one) = (self.deed(first).client, self.op(first));
-            let near = |deck: &Self, n: usize| {
-                let two = deck.op(n);
-                two.mailbox != one.mailbox && two.close.abs_diff(one.close) < HOUR
-            };
-            let (from, to) = (one.accept.saturating_sub(HOUR), one.accept + HOUR);
-            let mine = |deck: &Self, n: usize| near(deck, n) && deck.deed(n).client == client;
+            let (from, to) = about(one);
+            let mine =
+                |deck: &Self, n: usize| near(one, deck.op(n)) && deck.deed(n).client == client;
             let right = self.pick_between(&streams, from, to, mine)?;
             let other = |deck: &Self, n: usize| {
                 let other = deck.deed(n).client;
-                near(deck, n) && other != client && deck.half[other] == deck.half[client]
+                near(one, deck.op(n)) && other != client && deck.half[other] == deck.half[client]
             };
             let wrong = self.pick_between(&streams, from, to, other)?;
             Some((client, (first, [right, wrong])))

@@ -15,8 +15,9 @@ enum Mode {
     Fast,
 }
 
-/// What mailboxes that write everything down can link.
+/// What mailboxes that write everything down can link
 #[derive(Debug, Parser)]
+#[command(name = "cargo xtask linkability")]
 struct Options {
     /// Clients, an even number
     #[arg(long, default_value_t = 200)]
@@ -24,7 +25,7 @@ struct Options {
     /// Hours of virtual time in which games are played
     #[arg(long, default_value_t = 24)]
     hours: u64,
-    /// First seed
+    /// First seed: everything follows from it
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many seeds
@@ -45,7 +46,7 @@ struct Options {
     /// Of a thousand fetches, those that the mailboxes answer with random bytes, to see what follows
     #[arg(long, default_value_t = 0)]
     garbage: u32,
-    /// Write the picture here
+    /// Write the picture (SVG) here
     #[arg(long)]
     picture: Option<PathBuf>,
 }

@@ -381,25 +381,23 @@ impl World {
 
     /// Loads a client from its disk.
     pub fn switch_on(&mut self, client: usize) {
-        self.switch_off(client);
-        let now = self.clock_of(client);
-        self.clients[client].load(now);
-        self.note_due(client);
+        self.begin(client, Client::load);
     }
 
     /// Loads a client from rows that lie elsewhere.
     pub fn switch_on_from(&mut self, client: usize, snapshot: &Snapshot) {
-        self.switch_off(client);
-        let now = self.clock_of(client);
-        self.clients[client].load_from(now, snapshot);
-        self.note_due(client);
+        self.begin(client, |client, now| client.load_from(now, snapshot));
     }
 
     /// Loads a client from its disk, with dice of this seed.
     pub fn switch_on_seeded(&mut self, client: usize, seed: u64) {
+        self.begin(client, |client, now| client.load_seeded(now, seed));
+    }
+
+    fn begin(&mut self, client: usize, load: impl FnOnce(&mut Client, Now)) {
         self.switch_off(client);
         let now = self.clock_of(client);
-        self.clients[client].load_seeded(now, seed);
+        load(&mut self.clients[client], now);
         self.note_due(client);
     }
 }

@@ -47,6 +47,19 @@ fn eng_10_what_is_behind_a_message_that_was_taken_back_is_shown() {
     }
 }
 
+/// Bob's mailbox says that it has Alice's first message and has not; the second has come, and waits
+/// for it. Gives the first.
+fn with_a_loss(world: &mut World) -> MessageId {
+    world.mailboxes[1].faults.drop_put = 1000;
+    let lost = world.send(0, 1, "lost");
+    assert!(world.run_until(HOUR, |w| stored(w, lost)));
+    world.mailboxes[1].faults.drop_put = 0;
+    let kept = world.send(0, 1, "kept");
+    let told = |w: &World| state_of(w, kept) == MessageState::Delivered;
+    assert!(world.run_until(HOUR, told));
+    lost
+}
+
 /// The second is behind the hole; the third, taken back as well, has nothing after it.
 #[test]
 fn eng_10_the_last_of_two_that_were_taken_back_does_not_hide_the_first() {
@@ -62,13 +75,7 @@ fn eng_10_the_last_of_two_that_were_taken_back_does_not_hide_the_first() {
 #[test]
 fn eng_10_what_is_behind_a_message_that_was_given_up_is_shown() {
     let mut world = greeted(403, Mode::Fast);
-    world.mailboxes[1].faults.drop_put = 1000;
-    let lost = world.send(0, 1, "lost");
-    assert!(world.run_until(HOUR, |w| stored(w, lost)));
-    world.mailboxes[1].faults.drop_put = 0;
-    let kept = world.send(0, 1, "kept");
-    let told = |w: &World| state_of(w, kept) == MessageState::Delivered;
-    assert!(world.run_until(HOUR, told));
+    let lost = with_a_loss(&mut world);
     assert_eq!(world.clients[1].disk.received(), ["hi Bob"], "it waits for its turn");
     world.switch_off(0);
     world.switch_off(1);
@@ -84,13 +91,7 @@ fn eng_10_what_is_behind_a_message_that_was_given_up_is_shown() {
 #[test]
 fn eng_10_rek_7_what_a_lost_session_knew_of_is_told_in_the_new_one() {
     let mut world = greeted(404, Mode::Fast);
-    world.mailboxes[1].faults.drop_put = 1000;
-    let lost = world.send(0, 1, "lost");
-    assert!(world.run_until(HOUR, |w| stored(w, lost)));
-    world.mailboxes[1].faults.drop_put = 0;
-    let kept = world.send(0, 1, "kept");
-    let told = |w: &World| state_of(w, kept) == MessageState::Delivered;
-    assert!(world.run_until(HOUR, told));
+    let lost = with_a_loss(&mut world);
     world.switch_off(0);
     world.switch_off(1);
     world.clients[0].disk.forget(Table::Ratchet);
