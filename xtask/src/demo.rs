@@ -6,13 +6,14 @@
 
 mod columns;
 
-use crate::project::{Project, run as run_command};
+use crate::programs;
+use crate::project::Project;
 use anyhow::{Context as _, Result, bail};
 use e2e::{Follower, Mailbox, Person, wait_until};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tornet::Tornet;
 
@@ -44,15 +45,7 @@ struct Sent {
 
 /// Runs the demo; with `keep` leaves everything running until Ctrl-C.
 pub(crate) fn run(project: &Project, keep: bool) -> Result<()> {
-    println!("building the programs (the first time takes a quarter of an hour on two cores)");
-    // All targets, as the tests are built: whoever does both compiles once.
-    run_command(&mut project.cargo(&["build", "--workspace", "--all-targets", "--locked"]))?;
-    let cancel = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&cancel);
-    ctrlc::set_handler(move || {
-        flag.store(true, Ordering::Relaxed);
-        e2e::interrupt();
-    })?;
+    let cancel = programs::ready(project)?;
     let folder = fresh_folder()?;
     let mut stage = Stage::set(&folder, project.root().join("LICENSE"), cancel)?;
     let outcome = stage.play();

@@ -23,6 +23,7 @@ mod models;
 mod mutants;
 mod natives;
 mod nopanic;
+mod programs;
 mod project;
 mod rules;
 mod secrets;

@@ -2,26 +2,17 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use e2e::soak::{CONTROLS, Options, Outcome, Progress};
 
-use crate::project::{Project, run as run_command};
+use crate::programs;
+use crate::project::Project;
 
 /// Builds the programs and runs it. Ctrl-C ends it; what was done until then is judged and printed.
 pub(super) fn run(project: &Project, messages: u64, seed: u64, minutes: Option<u64>) -> Result<()> {
-    println!("building the programs (the first time takes a quarter of an hour on two cores)");
-    // All targets, as the tests are built: whoever does both compiles once.
-    run_command(&mut project.cargo(&["build", "--workspace", "--all-targets", "--locked"]))?;
-    let cancel = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&cancel);
-    ctrlc::set_handler(move || {
-        flag.store(true, Ordering::Relaxed);
-        e2e::interrupt();
-    })?;
+    let cancel = programs::ready(project)?;
     let folder = fresh_folder()?;
     let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
     let options = Options { messages, seed, limit, folder: folder.clone(), cancel };
