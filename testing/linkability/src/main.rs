@@ -17,7 +17,7 @@ enum Mode {
 
 /// What mailboxes that write everything down can link
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask linkability")]
+#[command(bin_name = "cargo xtask linkability")]
 struct Options {
     /// Clients, an even number
     #[arg(long, default_value_t = 200)]
