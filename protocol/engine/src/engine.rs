@@ -5,6 +5,7 @@ mod beacon;
 mod establish;
 pub(crate) mod files;
 mod floor;
+mod loops;
 mod moving;
 mod operate;
 mod pair;
@@ -25,6 +26,7 @@ use crate::clock::Now;
 use crate::contact::{Contact, ContactId};
 use crate::cursor::Cursor;
 use crate::file::{FileAt, FileRecord};
+use crate::loops::Loops;
 use crate::mailbox::finds::KeptPage;
 use crate::mailbox::{Kept, Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
@@ -41,7 +43,7 @@ use crate::step::{Answer, OpId, Step};
 use crate::watch::Watch;
 use board::envelope::Envelope;
 use board::frame::Window;
-use board::tag::{OnionKey, SlotSecret};
+use board::tag::OnionKey;
 use crypto::Zeroizing;
 use identity::Identity;
 use rand_core::CryptoRng;
@@ -127,8 +129,7 @@ pub struct Engine {
     watch: Watch,
     /// Bytes that were put and not stored, real or cover: the next slots repeat them (BRD-36).
     again: BTreeMap<OnionKey, VecDeque<(Option<ItemId>, Envelope)>>,
-    loops: BTreeMap<u64, (OnionKey, SlotSecret)>,
-    next_loop: u64,
+    loops: Loops,
     beacons: Beacons,
     put_slots: Slots,
     fetch_slots: Slots,
@@ -203,8 +204,7 @@ impl Engine {
             kept: BTreeMap::new(),
             watch: Watch::default(),
             again: BTreeMap::new(),
-            loops: BTreeMap::new(),
-            next_loop: 0,
+            loops: Loops::default(),
             beacons: Beacons::begin(now, &seed(), run),
             put_slots: Slots::start(seed(), now, hours),
             fetch_slots: Slots::start(seed(), now, hours),

@@ -14,6 +14,7 @@ mod contact;
 mod cursor;
 mod engine;
 mod file;
+mod loops;
 mod mailbox;
 mod outbox;
 mod own;

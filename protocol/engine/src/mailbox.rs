@@ -13,6 +13,7 @@ use health::Health;
 use held::Held;
 use std::collections::{BTreeMap, VecDeque};
 
+mod fetch;
 pub(crate) mod finds;
 mod health;
 pub(crate) mod held;
@@ -59,9 +60,6 @@ struct Stream {
     closes_at: u64,
     successor_at: u64,
 }
-
-/// Times that a fetch is tried in a row (BRD-36).
-const FETCH_TRIES: u32 = 5;
 
 /// What a frame turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -337,34 +335,6 @@ impl Mailbox {
         self.frames.get(&page)
     }
 
-    /// A chunk was fetched.
-    pub(crate) fn fetched(&mut self, page: u64, chunk: u16) {
-        self.finds.fetched((page, chunk));
-        self.tried.remove(&(page, chunk));
-    }
-
-    /// A fetch that brought nothing, real or decoy, is tried again by the next slots; then a real
-    /// one waits behind all others. In `fast` mode real ones need not wait.
-    pub(crate) fn fetch_failed(&mut self, page: u64, chunk: u16, mode: Mode) {
-        let before = self.tried.remove(&(page, chunk)).unwrap_or(0);
-        let tries = before.saturating_add(1);
-        let real = self.finds.contains((page, chunk));
-        self.finds.failed((page, chunk), mode == Mode::Steady && tries < FETCH_TRIES);
-        if real && mode == Mode::Fast {
-            return;
-        }
-        if tries < FETCH_TRIES {
-            self.again.push_back((page, chunk, tries));
-        }
-    }
-
-    /// The next fetch that is to be repeated.
-    pub(crate) fn take_again(&mut self) -> Option<(u64, u16)> {
-        let (page, chunk, tries) = self.again.pop_front()?;
-        self.tried.insert((page, chunk), tries);
-        Some((page, chunk))
-    }
-
     /// Whether a page that is held may hold this tag.
     pub(crate) fn holds(&self, tag: &[u8; 16]) -> bool {
         let prefix = tag.first_chunk::<8>();
@@ -450,19 +420,5 @@ impl Mailbox {
 
     fn windows_done(&self) -> bool {
         self.role != Role::Own || (self.windows.is_empty() && self.reading == 0)
-    }
-
-    /// A page and chunk for a decoy: about `age` old, any chunk (BRD-34).
-    pub(crate) fn decoy(&self, now: Now, age_ms: u64, chunk: &mut Dice) -> (u64, u16) {
-        let then = now.unix_ms.saturating_sub(age_ms) / 1000;
-        let page = self
-            .frames
-            .values()
-            .rev()
-            .find(|frame| frame.header.closed_at <= then && frame.header.count > 0)
-            .or_else(|| self.frames.values().next());
-        let chunks = page.map_or(1, |frame| frame.header.chunks().max(1));
-        let pick = chunk.pick(usize::try_from(chunks).unwrap_or(1)).unwrap_or(0);
-        (page.map_or(0, |frame| frame.header.page), u16::try_from(pick).unwrap_or(0))
     }
 }

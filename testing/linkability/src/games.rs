@@ -3,7 +3,7 @@
 
 use crate::features::{answer, deposits, linked, moment, reads};
 use crate::index::Index;
-use crate::people::Dice;
+use crate::people::{Dice, awake};
 use crate::transcript::{Asked, Deed, Log, Operation, Truth};
 use board::frame::Window;
 use simnet::{HOUR, MINUTE};
@@ -316,7 +316,8 @@ impl<'a> Deck<'a> {
         Some(self.cases(client, |a, b| reads(&self.index, a, b), three))
     }
 
-    /// G5. The idle moment is one of the same two people within three hours.
+    /// G5. The idle moment is one of the same two people within three hours. Both are up at either:
+    /// when people sleep is no secret of the schedule, and others of their zone sleep then as well.
     fn talk(&mut self) -> Option<[Case; 2]> {
         let at = self.dice.below(self.truth.talks.len());
         let talk = *self.truth.talks.get(at)?;
@@ -330,7 +331,11 @@ impl<'a> Deck<'a> {
         let idle = (when as f64 + offset) as u64;
         // Both lie where there is a before and an after to compare with.
         let (first, last) = (self.log.from + 30 * MINUTE, self.log.to.saturating_sub(4 * WINDOW));
-        let inside = |at: u64| (first..=last).contains(&at);
+        let up = |who: usize, at: u64| {
+            let zone = self.truth.zones[who];
+            awake(zone, at.saturating_sub(HOUR)) && awake(zone, at + HOUR)
+        };
+        let inside = |at: u64| (first..=last).contains(&at) && up(talk.a, at) && up(talk.b, at);
         let busy = self.truth.talks.iter().any(|other| {
             let ours = [talk.a, talk.b].iter().any(|who| *who == other.a || *who == other.b);
             ours && idle + WINDOW > other.from && idle < other.to + 5 * MINUTE

@@ -25,6 +25,9 @@ impl Engine {
         item: Option<ItemId>,
         envelope: Envelope,
     ) {
+        if item.is_none() {
+            self.loops.not_stored(&envelope.tag().0);
+        }
         let item = item.filter(|id| self.carries(id, &mailbox, &envelope));
         if let Some(id) = item.filter(|_| self.profile.mode == Mode::Fast) {
             self.outbox.change(&id, |item| {

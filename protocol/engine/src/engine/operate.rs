@@ -1,5 +1,6 @@
 //! Slots, operations and their answers.
 
+use super::read::raise_alarm;
 use super::{Engine, Purpose};
 use crate::changes::{Change, EventKind, MessageState};
 use crate::clock::Now;
@@ -9,11 +10,9 @@ use crate::outbox::{Group, Item, ItemId, Load, Owner};
 use crate::pairing::Phase;
 use crate::schedule::{FAST_TRIES, Mode, fast_delay};
 use crate::step::{Answer, Effect, FailReason, OpId, Operation, OperationKind, Step};
-use board::envelope::{self, Envelope, Kind, Parcel};
+use board::envelope::{self, Envelope};
 use board::frame::{FetchAnswer, PutAnswer, Window};
-use board::tag::{OnionKey, loop_slot};
-use core::time::Duration;
-use crypto::Zeroizing;
+use board::tag::OnionKey;
 use rand_core::CryptoRng;
 
 /// Operations under way at once, streams apart (BRD-32).
@@ -22,12 +21,11 @@ const IN_FLIGHT: usize = 8;
 const ACK_SLOTS: u64 = 6;
 /// Of the 64 indices that may be unacknowledged, those that no new message takes (ENG-3).
 const RESERVED: u32 = 8;
-/// Loops that may be out at once.
-const LOOPS: usize = 200;
+/// Of so many cover deposits at an own mailbox one is a loop (BRD-33). A loop takes a fetch: if all
+/// were loops, they would fill every FETCH slot, and the queue of them would mark who reads.
+const COVERS_A_LOOP: u32 = 8;
 /// Most clocks of `fast` mode that run at once: beyond that the next fires at once anyway.
 const FAST_CLOCKS: usize = 64;
-/// Age of the pages that decoys fetch from (BRD-34).
-const DECOY_AGE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(12 * 3600));
 
 impl Engine {
     /// A PUT slot: the target first, then what to put there (BRD-33).
@@ -57,9 +55,7 @@ impl Engine {
     pub(super) fn fetch_slot(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         let dice = &mut self.fetch_slots.dice;
         let mailbox = dice.pick(self.read.len()).and_then(|i| self.read.get(i)).copied();
-        let age = dice.log_uniform_ms(DECOY_AGE.0, DECOY_AGE.1);
-        let decoy =
-            mailbox.and_then(|key| self.mailboxes.get(&key)).map(|m| m.decoy(now, age, dice));
+        let decoy = mailbox.and_then(|key| self.mailboxes.get(&key)).map(|m| m.decoy(now, dice));
         let (Some(mailbox), Some(decoy)) = (mailbox, decoy) else { return };
         if self.has_room() {
             let again = self.mailboxes.get_mut(&mailbox).and_then(Mailbox::take_again);
@@ -231,25 +227,10 @@ impl Engine {
     ) {
         let own = self.own.contains(target);
         let beacon = own.then(|| self.make_beacon(rng, now, step, target)).flatten();
-        let free = own && self.loops.len() < LOOPS;
-        let envelope = beacon.or_else(|| free.then(|| self.make_loop(rng, target)).flatten());
+        let due = own && rng.next_u32().is_multiple_of(COVERS_A_LOOP);
+        let envelope = beacon.or_else(|| due.then(|| self.make_loop(rng, target)).flatten());
         let envelope = envelope.unwrap_or_else(|| envelope::dummy(rng));
         self.start_put(rng, step, *target, None, envelope);
-    }
-
-    fn make_loop(&mut self, rng: &mut impl CryptoRng, target: &OnionKey) -> Option<Envelope> {
-        let slot = loop_slot(rng);
-        let mut mid = [0; 16];
-        rng.fill_bytes(&mut mid);
-        let body = Zeroizing::new(Vec::new());
-        let parcel = Parcel { kind: Kind::Loop, part: 0, parts: 1, ack: None, floor: 0, mid, body };
-        let (key, tag) = (slot.key(target), slot.tag(target));
-        let sealed = envelope::seal(rng, &key, tag, target, &parcel).ok()?;
-        let number = self.next_loop;
-        self.next_loop = number.saturating_add(1);
-        self.loops.insert(number, (*target, slot));
-        self.watch_loop(number);
-        Some(sealed)
     }
 
     fn start_put(
@@ -347,13 +328,15 @@ impl Engine {
                 known.header_stale(now, mode);
             }
             // Only a head that comes with STORED is a statement about the board (BRD-37).
-            if put.stored && known.head_contradicts(put.open_page, &put.head) && !known.alarm {
-                known.alarm = true;
-                step.event(now, EventKind::MailboxAlarm, None);
+            if put.stored && known.head_contradicts(put.open_page, &put.head) {
+                raise_alarm(known, now, step);
             }
         }
         if !put.stored {
             return self.put_failed(mailbox, item, envelope);
+        }
+        if item.is_none() {
+            self.loops.stored(&envelope.tag().0, put.open_page);
         }
         // An item that was encrypted anew in between still waits for its new bytes.
         let item_id = item.filter(|id| self.carries(id, &mailbox, &envelope));
@@ -433,6 +416,9 @@ impl Engine {
             // BRD-14: a chunk that does not lead to the root is discarded. Random bytes are how a
             // mailbox says that it has no such page, so this alone is no alarm.
             mailbox.fetch_failed(page, chunk, self.profile.mode);
+            if mailbox.withholds(now, page, chunk) {
+                raise_alarm(mailbox, now, step);
+            }
             return;
         };
         self.hold(&key, page, chunk, &envelopes);

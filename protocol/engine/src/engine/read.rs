@@ -52,14 +52,12 @@ impl Engine {
         let page = frame.header.page;
         match mailbox.take_frame(frame, window, now) {
             Seen::Known | Seen::Early => return,
-            Seen::Fork if !mailbox.alarm => {
-                mailbox.alarm = true;
-                step.event(now, EventKind::MailboxAlarm, None);
-            }
-            Seen::Fork | Seen::New => {}
+            Seen::Fork => raise_alarm(mailbox, now, step),
+            Seen::New => {}
         }
         if mailbox.role != Role::Target {
             self.look_in(&key, page);
+            self.judge_loops(now, step, &key);
         }
     }
 
@@ -151,6 +149,14 @@ impl Engine {
                 _ => mailbox.window_read(),
             }
         }
+    }
+}
+
+/// Says, once, that a mailbox showed what no honest one shows (BRD-37, ENG-11).
+pub(super) fn raise_alarm(mailbox: &mut Mailbox, now: Now, step: &mut Step) {
+    if !mailbox.alarm {
+        mailbox.alarm = true;
+        step.event(now, EventKind::MailboxAlarm, None);
     }
 }
 

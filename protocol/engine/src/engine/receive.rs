@@ -124,10 +124,9 @@ impl Engine {
                 self.open_beacon(now, step, (*mailbox, day, i), envelope);
             }
             Some(Meaning::Loop { number }) => {
-                let Some((_, slot)) = self.loops.get(&number) else { return };
-                if envelope::open(&slot.key(mailbox), mailbox, envelope).is_ok() {
-                    self.loops.remove(&number);
-                    self.watch_loop(number);
+                let Some(key) = self.loops.key(number) else { return };
+                if envelope::open(&key, mailbox, envelope).is_ok() {
+                    self.end_loop(number);
                 }
             }
             None => {}
@@ -390,16 +389,6 @@ impl Engine {
             _ => None,
         };
         let changed = self.watch.replace(WatchOwner::Contact(*id), places, tag);
-        self.watch_changed(&changed);
-    }
-
-    /// Waits for a loop to come round, or no more if it has.
-    pub(super) fn watch_loop(&mut self, number: u64) {
-        let waiting = self.loops.get(&number);
-        let place = waiting.map(|(mailbox, _)| (*mailbox, Meaning::Loop { number }));
-        let tag = |(mailbox, _): &Place| waiting.map(|(_, slot)| slot.tag(mailbox));
-        let places = place.into_iter().collect();
-        let changed = self.watch.replace(WatchOwner::Loop(number), places, tag);
         self.watch_changed(&changed);
     }
 

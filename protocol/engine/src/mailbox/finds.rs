@@ -50,6 +50,9 @@ struct Found {
     /// A fetch of it is under way, or it waits behind others for its next one.
     busy: bool,
     tries: u32,
+    /// Answers with other bytes than the page promised, and when the first of them came.
+    refused: u32,
+    refused_since: u64,
 }
 
 impl Found {
@@ -249,6 +252,22 @@ impl Finds {
             found.busy = stays_busy;
         }
         self.place(at);
+    }
+
+    /// Whether a tag that is waited for stood in a page.
+    pub(crate) fn knows(&self, tag: &[u8; 16]) -> bool {
+        self.tags.contains_key(tag)
+    }
+
+    /// A chunk with something of ours was answered with other bytes. Gives how often by now, and
+    /// since when.
+    pub(crate) fn refused(&mut self, at: At, now_ms: u64) -> Option<(u32, u64)> {
+        let found = self.get_mut(at)?;
+        if found.refused == 0 {
+            found.refused_since = now_ms;
+        }
+        found.refused = found.refused.saturating_add(1);
+        Some((found.refused, found.refused_since))
     }
 
     /// Whether this chunk holds something of ours.

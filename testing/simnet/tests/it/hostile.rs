@@ -1,6 +1,6 @@
 use engine::Mode;
 use engine::changes::{EventKind, Table};
-use simnet::{HOUR, Kind, World};
+use simnet::{HOUR, Kind, MINUTE, World};
 use std::collections::BTreeSet;
 
 /// All but the clock for ages, which goes on by itself.
@@ -119,4 +119,56 @@ fn brd_37_a_clock_a_day_off_is_named_until_it_is_right() {
         assert!(world.run_until(24 * HOUR, World::all_delivered));
         assert_eq!(world.clients[0].disk.received(), ["while the clock was wrong"]);
     }
+}
+
+fn alarms(world: &World) -> Vec<usize> {
+    world.clients.iter().map(|client| client.disk.count(EventKind::MailboxAlarm)).collect()
+}
+
+#[test]
+fn eng_11_a_mailbox_that_drops_one_envelope_in_ten_is_named_within_a_day() {
+    for seed in 57..63 {
+        let mut world = World::verified_pair(seed, Mode::Steady);
+        world.mailboxes[1].faults.drop_put = 100;
+        assert!(world.run_until(24 * HOUR, |world| alarms(world)[1] > 0), "{seed}");
+        world.run(24 * HOUR);
+        assert_eq!(alarms(&world), [0, 1], "once, and of the one that drops");
+    }
+}
+
+#[test]
+fn eng_11_control_a_mailbox_by_the_book_is_not_accused_whatever_goes_wrong_on_the_way() {
+    for seed in [63, 64] {
+        let mut world = World::verified_pair(seed, Mode::Steady);
+        for mailbox in &mut world.mailboxes {
+            let faults = &mut mailbox.faults;
+            (faults.retry, faults.lose_answer, faults.lose_request) = (100, 100, 100);
+            (faults.duplicate, faults.delay_ms) = (50, 90_000);
+            faults.garbage_fetch = 200;
+        }
+        world.run(3 * 24 * HOUR);
+        // One is off for hours and reads up.
+        world.switch_off(0);
+        world.run(7 * HOUR);
+        world.switch_on(0);
+        world.run(24 * HOUR);
+        assert_eq!(alarms(&world), [0, 0], "{seed}");
+    }
+}
+
+#[test]
+fn eng_11_a_mailbox_that_keeps_back_what_it_lists_is_named_after_an_hour() {
+    let mut world = World::verified_pair(67, Mode::Steady);
+    world.run(HOUR);
+    world.mailboxes[1].faults.garbage_fetch = 1000;
+    world.run(50 * MINUTE);
+    assert_eq!(alarms(&world), [0, 0], "a disk may fail for a while");
+    world.mailboxes[1].faults.garbage_fetch = 0;
+    world.run(6 * HOUR);
+    assert_eq!(alarms(&world), [0, 0]);
+    world.mailboxes[1].faults.garbage_fetch = 1000;
+    world.send(0, 1, "kept back");
+    world.run(6 * HOUR);
+    assert_eq!(alarms(&world), [0, 1]);
+    assert!(world.clients[1].disk.received().is_empty());
 }
