@@ -31,8 +31,10 @@ fn th_2_t1_and_games_on_steady_and_every_control_on_its_log_is_caught() {
     assert_eq!(structure(&run.log, &run.bytes, run.reused), Vec::<String>::new());
     assert!(run.truth.delays.len() > 20, "people talk");
     // Sixteen clients in two hours say little about 5 %; a link by a circuit or a name shows at once.
-    let found = best(&run, Game::G3);
-    assert!(found < 0.2, "{found}");
+    for game in [Game::G3, Game::G4] {
+        let found = best(&run, game);
+        assert!(found < 0.2, "{game:?}: {found}");
+    }
     for control in Rewritten::ALL {
         let (log, truth) = control.rewrite(&run.log, &run.truth);
         let broken = Run { log, truth, bytes: run.bytes.clone(), reused: run.reused };
