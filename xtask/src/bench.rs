@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the criterion benches of the protocol, and their figures in one table; with `--peers`, beside another protocol.
 
 pub(crate) mod count;
+pub(crate) mod mailbox;
 pub(crate) mod scale;
 
 use std::path::Path;

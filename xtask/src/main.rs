@@ -109,6 +109,9 @@ enum Verb {
         /// What a message costs with 100,000 stored ones and 200 contacts, beside 100 and 2; ends with the line `scale: ..`
         #[arg(long, group = "what")]
         scale: bool,
+        /// The mailbox server beside the storage engine and a server in memory; ends with the line `mailbox: ..`
+        #[arg(long, group = "what")]
+        mailbox: bool,
     },
     /// Random inputs, guided by coverage, for everything that reads bytes of others
     Fuzz(fuzz::Options),
@@ -138,6 +141,7 @@ fn main() -> ExitCode {
         Verb::Bench { check: true, .. } => bench::count::check(&project),
         Verb::Bench { bless: true, .. } => bench::count::bless(&project),
         Verb::Bench { scale: true, .. } => bench::scale::run(&project),
+        Verb::Bench { mailbox: true, .. } => bench::mailbox::run(&project),
         Verb::Bench { .. } => bench::run(&project),
         Verb::Fuzz(options) => fuzz::fuzz(&project, &options),
         Verb::Models => models::run(&project),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 /// Most deposits that share one sync of the disk.
-const BATCH: usize = 256;
+pub const BATCH: usize = 256;
 /// Deposits that may wait for the thread; beyond that the answer is RETRY.
 const QUEUE: usize = 1024;
 /// How often the clock is looked at while nothing comes.

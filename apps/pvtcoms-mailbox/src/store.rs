@@ -2,7 +2,7 @@
 
 mod fjall;
 
-pub use self::fjall::FjallStore;
+pub use self::fjall::{FjallStore, engine};
 
 use crate::clock::Day;
 use board::envelope::Envelope;

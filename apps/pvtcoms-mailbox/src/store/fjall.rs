@@ -12,6 +12,7 @@
 //! ```
 
 mod days;
+pub mod engine;
 mod keys;
 
 use self::days::{DayData, Days};
@@ -22,13 +23,10 @@ use crate::seal::{Record, os_rng};
 use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use board::page::{CHUNK, Entry};
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use std::collections::BTreeSet;
 use std::path::Path;
 use wire::{Codec, Reader, Writer};
-
-const CACHE_BYTES: u64 = 8 << 20;
-const JOURNAL_BYTES: u64 = 128 << 20;
 
 const LAST: &[u8] = b"last";
 const SEED: &[u8] = b"seed";
@@ -46,13 +44,7 @@ impl FjallStore {
     /// # Errors
     /// [`StoreError::Locked`] if another process has it open; else what failed.
     pub fn open(dir: &Path, keys: &Path) -> Result<Self, StoreError> {
-        let opened = Database::builder(dir)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .journal_compression(CompressionType::None)
-            .worker_threads(1)
-            .open();
-        let db = match opened {
+        let db = match engine::open(dir) {
             Err(fjall::Error::Locked) => return Err(StoreError::Locked),
             other => other?,
         };

@@ -1,18 +1,12 @@
+use super::engine::day_options;
 use super::keys::{PAGE, day_of_space, gone_key, page_of, space_name};
 use crate::clock::Day;
 use crate::seal::{DayKey, Keyring};
 use crate::store::{PageNo, StoreError};
-use fjall::config::CompressionPolicy;
-use fjall::{
-    CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode,
-};
+use fjall::{Database, Keyspace, PersistMode};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-
-const MEMTABLE_BYTES: u64 = 8 << 20;
-/// Values from this size lie in files of their own, which compaction does not rewrite.
-const SEPARATE_FROM: u32 = 1024;
 
 /// One day: its keyspace and what opens it.
 pub(super) struct DayData {
@@ -48,7 +42,7 @@ impl Days {
         let days = Self { keys: Keyring::open(keys)?, days: RwLock::default() };
         for name in db.list_keyspace_names() {
             let Some(day) = day_of_space(&name) else { continue };
-            let space = db.keyspace(&name, options)?;
+            let space = db.keyspace(&name, day_options)?;
             if chain.contains_key(gone_key(day))? {
                 days.finish_drop(db, chain, day, space)?;
                 continue;
@@ -98,7 +92,7 @@ impl Days {
             Some(key) => key,
             None => self.keys.create(day)?,
         };
-        let space = db.keyspace(&space_name(day), options)?;
+        let space = db.keyspace(&space_name(day), day_options)?;
         Ok(self.install(day, DayData { space, key, pages: RwLock::default() }))
     }
 
@@ -135,15 +129,4 @@ impl Days {
         days.insert(day, Arc::clone(&data));
         data
     }
-}
-
-/// Sealed bytes do not compress.
-fn options() -> KeyspaceCreateOptions {
-    let apart = KvSeparationOptions::default()
-        .compression(CompressionType::None)
-        .separation_threshold(SEPARATE_FROM);
-    KeyspaceCreateOptions::default()
-        .max_memtable_size(MEMTABLE_BYTES)
-        .data_block_compression_policy(CompressionPolicy::disabled())
-        .with_kv_separation(Some(apart))
 }

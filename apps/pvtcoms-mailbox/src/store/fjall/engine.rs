@@ -1,0 +1,36 @@
+//! How the engine is set, for the store and for whoever measures the engine alone.
+
+use fjall::config::CompressionPolicy;
+use fjall::{CompressionType, Database, KeyspaceCreateOptions, KvSeparationOptions};
+use std::path::Path;
+
+const CACHE_BYTES: u64 = 8 << 20;
+const JOURNAL_BYTES: u64 = 128 << 20;
+const MEMTABLE_BYTES: u64 = 8 << 20;
+/// Values from this size lie in files of their own, which compaction does not rewrite.
+const SEPARATE_FROM: u32 = 1024;
+
+/// Opens the database in `dir`, made if missing.
+///
+/// # Errors
+/// The engine's own; `Locked` if another process has it open.
+pub fn open(dir: &Path) -> fjall::Result<Database> {
+    Database::builder(dir)
+        .cache_size(CACHE_BYTES)
+        .max_journaling_size(JOURNAL_BYTES)
+        .journal_compression(CompressionType::None)
+        .worker_threads(1)
+        .open()
+}
+
+/// Options of a day's keyspace. Sealed bytes do not compress.
+#[must_use]
+pub fn day_options() -> KeyspaceCreateOptions {
+    let apart = KvSeparationOptions::default()
+        .compression(CompressionType::None)
+        .separation_threshold(SEPARATE_FROM);
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .data_block_compression_policy(CompressionPolicy::disabled())
+        .with_kv_separation(Some(apart))
+}

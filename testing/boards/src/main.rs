@@ -1,0 +1,24 @@
+//! `pvtcoms-boards run FOLDER SERVER`: everything, with the program SERVER, in a FOLDER that is not
+//! there yet. It starts itself as `pvtcoms-boards peer SOCKET ANSWERS`.
+#![expect(clippy::print_stdout, reason = "talks to `cargo xtask bench --mailbox`")]
+
+use anyhow::{Result, bail};
+use std::path::Path;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["peer", socket, answers] => boards::serve(Path::new(socket), Path::new(answers)),
+        ["run", folder, server] => {
+            let figures = boards::run(Path::new(folder), Path::new(server))?;
+            println!("{figures}");
+            let faults = figures.faults();
+            if !faults.is_empty() {
+                bail!("{}", faults.join("\n"));
+            }
+            Ok(())
+        }
+        _ => bail!("usage: pvtcoms-boards run FOLDER SERVER | peer SOCKET ANSWERS"),
+    }
+}
