@@ -39,7 +39,7 @@ pub(crate) struct Loops {
     next: u64,
 }
 
-crypto::opaque!(Loops);
+crypto::opaque!(Loop, Loops);
 
 impl Loops {
     /// The oldest, if there are so many that it has to make room for another.
