@@ -1,9 +1,12 @@
 //! The command line.
 
+mod report;
 mod run;
 
 pub use run::run;
 
+use crate::effort::Policy;
+use board::pow::MAX_EFFORT;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -55,12 +58,23 @@ pub struct Serve {
     /// Hours that a page is kept.
     #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u16).range(24..=720))]
     pub ttl_hours: u16,
-    /// Proof of work for a deposit: 1 costs a client about a tenth of a second.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Proof of work for a deposit on a quiet board: 1 costs a client about a tenth of a second.
+    /// It rises with the deposits and with the disk, for everybody.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_EFFORT)))]
     pub effort: u32,
+    /// The most that it rises to; clients do up to 1000.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_EFFORT)))]
+    pub max_effort: u32,
+    /// How many people the board is for: with more than two deposits a minute for each, the proof
+    /// of work rises.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub people: u32,
     /// Megabytes of disk to leave free; below it deposits are told to retry.
     #[arg(long, value_name = "MB", default_value_t = 512)]
     pub reserve: u64,
+    /// Megabytes of free disk from which on the proof of work rises [default: 4 x the reserve].
+    #[arg(long, value_name = "MB")]
+    pub soft_limit: Option<u64>,
     /// Let the socket's group connect too (mode 0660), for a Tor that runs as another user.
     #[arg(long)]
     pub group: bool,
@@ -79,6 +93,20 @@ pub struct Status {
     /// Directory of the board.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
+}
+
+impl Serve {
+    /// What decides over the effort (BRD-23).
+    fn policy(&self) -> Policy {
+        let megabytes = |mb: u64| mb.saturating_mul(1 << 20);
+        Policy {
+            base: self.effort,
+            max: self.max_effort,
+            people: self.people,
+            soft: megabytes(self.soft_limit.unwrap_or_else(|| self.reserve.saturating_mul(4))),
+            reserve: megabytes(self.reserve),
+        }
+    }
 }
 
 fn socket_path(text: &str) -> Result<PathBuf, String> {

@@ -38,11 +38,10 @@ pub struct Reserve {
 }
 
 impl Reserve {
-    /// Whether there is room. An answer that the system does not give counts as none.
+    /// Bytes that are free for the server. An answer that the system does not give counts as none.
     #[must_use]
-    pub fn has_room(&self) -> bool {
-        rustix::fs::statvfs(&self.dir)
-            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.bytes)
+    pub fn free(&self) -> u64 {
+        rustix::fs::statvfs(&self.dir).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 }
 
@@ -67,14 +66,13 @@ impl Committer {
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (orders, inbox) = sync_channel(QUEUE);
         let run = move || {
-            let mut room = true;
             let mut failing = false;
             loop {
                 let (batch, stop) = next_batch(&inbox);
                 let now = clock::now();
-                if !batch.is_empty() {
-                    room = reserve.has_room();
-                }
+                let free = reserve.free();
+                pages.set_free(free);
+                let room = free >= reserve.bytes; // BRD-16
                 let outcome = commit(&mut pages, batch, room, now, &counters);
                 let outcome = outcome.and_then(|()| pages.tick(now));
                 publish(&pages, &closed, &counters);

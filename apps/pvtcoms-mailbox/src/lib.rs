@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod committer;
 pub mod counters;
+pub mod effort;
 pub mod observe;
 pub mod pages;
 pub mod seal;

@@ -3,6 +3,7 @@
 //! Synchronous and told the time, so that tests run weeks of it. One thread owns it.
 
 use crate::clock::{Day, Seconds, day_of};
+use crate::effort::{Close, Effort, Policy};
 use crate::seal::os_rng;
 use crate::store::{Accepted, ClosedPage, PageNo, Put, Store, StoreError};
 use crate::view::View;
@@ -33,6 +34,9 @@ pub struct Pages {
     settings: Settings,
     view: Arc<RwLock<View>>,
     open: OpenPage,
+    effort: Effort,
+    /// Free bytes of disk, as told.
+    free: u64,
     /// The days that are kept.
     days: BTreeMap<Day, DayPages>,
 }
@@ -60,6 +64,7 @@ impl Pages {
     pub fn open(
         store: Arc<dyn Store>,
         settings: Settings,
+        policy: Policy,
         now: Seconds,
     ) -> Result<Self, OpenError> {
         let mut view = View::new(store.last()?, store.seeds()?);
@@ -77,7 +82,14 @@ impl Pages {
         let day = waiting.first().map_or_else(|| day_of(now), |meta| meta.day);
         let waiting = waiting.into_iter().map(|meta| meta.entry).collect();
         let open = OpenPage { day, since: now, waiting };
-        Ok(Self { store, settings, view: Arc::new(RwLock::new(view)), open, days })
+        let effort = Effort::resume(policy, view.last.map(|last| (last.closed_at, last.effort)));
+        let view = Arc::new(RwLock::new(view));
+        Ok(Self { store, settings, view, open, effort, free: u64::MAX, days })
+    }
+
+    /// Tells how many bytes of disk are free: the next page's effort depends on it (BRD-23).
+    pub const fn set_free(&mut self, free: u64) {
+        self.free = free;
     }
 
     /// The readers' side.
@@ -149,10 +161,13 @@ impl Pages {
             let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
             (view.open_page(), view.head(), view.oldest())
         };
-        let place = Place { page, closed_at: now, oldest, prev, seed };
+        let close = Close { at: now, deposits: self.open.waiting.len(), free: self.free };
+        let effort = self.effort.after(close);
+        let place = Place { page, closed_at: now, oldest, prev, seed, effort: effort.value() };
         let frame = layout.frame(&self.settings, &place);
         let header = frame.header;
         self.store.close(&ClosedPage { day: self.open.day, frame, layout, filling })?;
+        self.effort = effort;
         self.days.insert(self.open.day, DayPages::up_to(&header));
         self.open = OpenPage { day: day_of(now), since: now, waiting: Vec::new() };
         self.view.write().unwrap_or_else(PoisonError::into_inner).push(header);

@@ -1,6 +1,7 @@
 //! What readers see of the board: which pages there are, and what is open.
 
 use crate::clock::{Seconds, day_of};
+use crate::effort::Honoured;
 use crate::store::{PageNo, Seeds};
 use board::frame::Window;
 use board::header::PageHeader;
@@ -19,11 +20,12 @@ pub struct View {
     pub seeds: Seeds,
     /// Number and closing time of every page that is kept, both growing.
     pages: VecDeque<(PageNo, Seconds)>,
+    honoured: Honoured,
 }
 
 impl View {
-    pub(crate) const fn new(last: Option<PageHeader>, seeds: Seeds) -> Self {
-        Self { last, seeds, pages: VecDeque::new() }
+    pub(crate) fn new(last: Option<PageHeader>, seeds: Seeds) -> Self {
+        Self { last, seeds, pages: VecDeque::new(), honoured: Honoured::default() }
     }
 
     /// Number of the open page.
@@ -53,6 +55,12 @@ impl View {
         self.seeds.get(&epoch).filter(|_| fresh)
     }
 
+    /// The least effort that pays for a deposit (BRD-23); `None` while no page is kept.
+    #[must_use]
+    pub fn lowest_effort(&self, now: Seconds) -> Option<u32> {
+        self.honoured.lowest(now)
+    }
+
     /// The pages of a window (BRD-12).
     #[must_use]
     pub fn window(&self, window: Window, now: Seconds) -> Range<PageNo> {
@@ -74,6 +82,7 @@ impl View {
 
     pub(crate) fn push(&mut self, header: PageHeader) {
         self.pages.push_back((header.page, header.closed_at));
+        self.honoured.push(header.closed_at, header.effort);
         self.last = Some(header);
     }
 

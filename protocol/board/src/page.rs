@@ -24,8 +24,6 @@ pub struct Settings {
     pub fill: u16,
     /// Hours that a page is kept, 24 to 720.
     pub ttl_h: u16,
-    /// Effort of the proof of work, at least 1.
-    pub effort: u32,
     /// The onion key `M`.
     pub mailbox: [u8; 32],
 }
@@ -43,6 +41,9 @@ pub struct Place {
     pub prev: Hash,
     /// The seed of the epoch in which it closes.
     pub seed: [u8; 32],
+    /// Effort of the proof of work from here on, 1 to [`MAX_EFFORT`](crate::pow::MAX_EFFORT)
+    /// (BRD-23).
+    pub effort: u32,
 }
 
 /// What the order of a page depends on: tag, then digest (BRD-21).
@@ -136,7 +137,7 @@ impl Layout {
             epoch: place.closed_at.div_euclid(EPOCH_S),
             // At most MAX_PAGE, checked by `new`.
             count: u32::try_from(self.entries.len()).unwrap_or(u32::MAX),
-            effort: settings.effort,
+            effort: place.effort,
             mailbox: settings.mailbox,
             prev: place.prev,
             tags_hash: hash(&[prefixes.as_flattened()]),

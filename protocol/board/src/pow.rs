@@ -14,6 +14,10 @@ pub const SOLUTION_LEN: usize = Solution::NUM_BYTES;
 
 const _: () = assert!(SOLUTION_LEN == 16);
 
+/// The most work that a client does for a mailbox, and so the most that one may ask for (BRD-23,
+/// BRD-37).
+pub const MAX_EFFORT: u32 = 1000;
+
 /// Nonces tried for each unit of effort before giving up: about one in `effort` of the two
 /// solutions that a nonce has on average is good, so giving up is a fault of the caller's dice.
 const TRIES: u32 = 32;

@@ -1,6 +1,6 @@
 //! Our deposits without sockets and proof of work: from the envelope to the word that it is durable.
 
-use crate::published::SETTINGS;
+use crate::published::{POLICY, SETTINGS};
 use anyhow::{Result, ensure};
 use board::envelope::{Envelope, dummy};
 use mailbox::clock;
@@ -34,7 +34,7 @@ impl Commit {
         std::fs::create_dir(folder)?;
         let store = FjallStore::open(&folder.join("board"), &folder.join("keys"))?;
         let store: Arc<dyn Store> = Arc::new(store);
-        let pages = Pages::open(store, SETTINGS, clock::now())?;
+        let pages = Pages::open(store, SETTINGS, POLICY, clock::now())?;
         let (closing, _) = watch::channel(pages.open_page());
         let reserve = Reserve { dir: folder.to_owned(), bytes: 0 };
         let news = |news: &str| println!("  {news}");

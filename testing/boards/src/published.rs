@@ -10,6 +10,7 @@ use board::frame::{FETCH_ANSWER_LEN, FetchAnswer, Request, Window};
 use board::header::{DigestFrame, DigestReader};
 use board::page::Settings;
 use mailbox::clock;
+use mailbox::effort::Policy;
 use mailbox::pages::Pages;
 use mailbox::seal::os_rng;
 use mailbox::store::{FjallStore, Store};
@@ -18,7 +19,9 @@ use std::sync::Arc;
 
 /// The server's own defaults; its key is of no importance.
 pub(crate) const SETTINGS: Settings =
-    Settings { interval_s: 10, fill: 8, ttl_h: 336, effort: 1, mailbox: [7; 32] };
+    Settings { interval_s: 10, fill: 8, ttl_h: 336, mailbox: [7; 32] };
+/// A disk without limits.
+pub(crate) const POLICY: Policy = Policy { base: 1, max: 256, people: 1_000, soft: 0, reserve: 0 };
 /// Pages, all of the last five minutes, so that they are in the window of ten until the bench is
 /// through; and deposits in each. With the first, empty one they make a digest of 66 KB.
 const PAGES: u64 = 30;
@@ -30,7 +33,7 @@ pub(crate) fn store(folder: &Path) -> Result<()> {
     let store: Arc<dyn Store> = Arc::new(store);
     let interval = u64::from(SETTINGS.interval_s);
     let start = clock::now() - (PAGES + 1) * interval;
-    let mut pages = Pages::open(store, SETTINGS, start)?;
+    let mut pages = Pages::open(store, SETTINGS, POLICY, start)?;
     pages.tick(start)?;
     for page in 0..PAGES {
         let at = start + page * interval;

@@ -41,9 +41,9 @@ static ANSWERS: LazyLock<[Vec<u8>; 3]> =
     LazyLock::new(|| [0, 1, 2].map(|chunk| PAGE.answer(chunk).unwrap().encode()));
 
 pub(crate) const SETTINGS: Settings =
-    Settings { interval_s: 60, fill: 8, ttl_h: 24, effort: 1, mailbox: [3; 32] };
+    Settings { interval_s: 60, fill: 8, ttl_h: 24, mailbox: [3; 32] };
 pub(crate) const PLACE: Place =
-    Place { page: 9, closed_at: 1_800_000_000, oldest: 2, prev: [4; 32], seed: [5; 32] };
+    Place { page: 9, closed_at: 1_800_000_000, oldest: 2, prev: [4; 32], seed: [5; 32], effort: 1 };
 
 pub(crate) fn dice() -> ChaCha20Rng {
     ChaCha20Rng::from_seed([19; 32])

@@ -87,7 +87,7 @@ pub(crate) struct Fare {
 impl SimMailbox {
     pub(crate) fn new(number: u8, seed: u64, unix_s: u64) -> Self {
         let key = [number; 32];
-        let settings = Settings { interval_s: 10, fill: 8, ttl_h: 336, effort: 1, mailbox: key };
+        let settings = Settings { interval_s: 10, fill: 8, ttl_h: 336, mailbox: key };
         let mut mailbox = Self {
             key,
             faults: Faults::default(),
@@ -162,6 +162,7 @@ impl SimMailbox {
             oldest: 0,
             prev: self.pages.last().map_or([0; 32], |page| page.frame.header.head()),
             seed: self.seed_of(unix_s / 3600),
+            effort: 1,
         };
         let deposits = core::mem::replace(&mut self.waiting, core::mem::take(&mut self.echoes));
         let page = Page::build(&self.settings, &place, deposits, &mut self.rng).unwrap();

@@ -1,3 +1,4 @@
+use super::report::Report;
 use super::{Cli, Command, Serve, Status, onion_key};
 use crate::committer::{Committer, Reserve};
 use crate::counters::{Counters, STATUS_FILE, write_status};
@@ -54,9 +55,9 @@ fn serve(options: &Serve) -> Result<()> {
         interval_s: options.interval,
         fill: options.fill,
         ttl_h: options.ttl_hours,
-        effort: options.effort,
         mailbox,
     };
+    let policy = options.policy();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -67,23 +68,33 @@ fn serve(options: &Serve) -> Result<()> {
         FjallStore::open(&options.data.join("board"), &keys)
             .with_context(|| format!("cannot open the board in {}", options.data.display()))?,
     );
-    let mut pages = Pages::open(Arc::clone(&store), settings, clock::now())?;
+    let reserve = Reserve { dir: options.data.clone(), bytes: policy.reserve };
+    let mut pages = Pages::open(Arc::clone(&store), settings, policy, clock::now())?;
+    pages.set_free(reserve.free());
     pages.tick(clock::now()).context("cannot close the first page")?;
     // After the lock of the data directory: the socket of a running server is never replaced.
     let listener = socket::listen(&options.listen, options.group)?;
 
+    let report = Report {
+        settings,
+        policy,
+        view: pages.view(),
+        counters: Arc::new(Counters::default()),
+        since: clock::now(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build()?;
-    let totals = runtime.block_on(board(options, settings, store, pages, listener))?;
+    let totals = runtime.block_on(board(options, report, reserve, store, pages, listener))?;
     tell(options.json, "stopped", &totals);
     Ok(())
 }
 
 async fn board(
     options: &Serve,
-    settings: Settings,
+    report: Report,
+    reserve: Reserve,
     store: Arc<dyn Store>,
     pages: Pages,
     listener: std::os::unix::net::UnixListener,
@@ -98,25 +109,21 @@ async fn board(
         }
         None => Observer::default(),
     };
-    let counters = Arc::new(Counters::default());
-    let view = pages.view();
     let (stop, stopping) = watch::channel(false);
     let (closing, closed) = watch::channel(pages.open_page());
-    let reserve =
-        Reserve { dir: options.data.clone(), bytes: options.reserve.saturating_mul(1 << 20) };
     let (committer, thread) =
-        Committer::start(pages, reserve, Arc::clone(&counters), closing, warn)?;
+        Committer::start(pages, reserve, Arc::clone(&report.counters), closing, warn)?;
     let shared = Arc::new(Shared {
         store,
-        view,
+        view: Arc::clone(&report.view),
         committer: committer.clone(),
-        settings,
-        counters: Arc::clone(&counters),
+        settings: report.settings,
+        counters: Arc::clone(&report.counters),
         observer,
         closed: closed.clone(),
         stopping,
     });
-    let address = board::address::encode(&settings.mailbox);
+    let address = board::address::encode(&report.settings.mailbox);
     tell(
         options.json,
         "listening",
@@ -134,28 +141,21 @@ async fn board(
         let _ended = ending.await;
         stop.send_replace(true);
     };
-    let reporting = report(options, settings, &counters, closed);
+    let reporting = keep_status(options, &report, closed);
     tokio::select! {
         ((), ()) = async { tokio::join!(serving, signalled) } => {}
         () = reporting => {}
     }
     // Nobody is surprised by a socket that is gone; a socket that stays is replaced at the start.
     let _left = fs::remove_file(&options.listen);
-    let totals = counters.to_json();
-    write_status(&options.data, &describe(settings, &totals, "stopped"))?;
-    Ok(totals)
+    write_status(&options.data, &report.describe("stopped"))?;
+    Ok(report.counters.to_json())
 }
 
 /// Writes the status file at every page; never returns.
-async fn report(
-    options: &Serve,
-    settings: Settings,
-    counters: &Counters,
-    mut closed: watch::Receiver<u64>,
-) {
+async fn keep_status(options: &Serve, report: &Report, mut closed: watch::Receiver<u64>) {
     loop {
-        let status = describe(settings, &counters.to_json(), "running");
-        if let Err(e) = write_status(&options.data, &status) {
+        if let Err(e) = write_status(&options.data, &report.describe("running")) {
             warn(&format!("cannot write {STATUS_FILE}: {e}"));
         }
         if closed.changed().await.is_err() {
@@ -167,20 +167,6 @@ async fn report(
             tell(true, "page", &json!({ "open_page": page }));
         }
     }
-}
-
-fn describe(settings: Settings, totals: &Value, state: &str) -> Value {
-    json!({
-        "state": state,
-        "at": clock::now(),
-        "pid": std::process::id(),
-        "mailbox": board::address::encode(&settings.mailbox),
-        "interval_s": settings.interval_s,
-        "fill": settings.fill,
-        "ttl_h": settings.ttl_h,
-        "effort": settings.effort,
-        "totals": totals,
-    })
 }
 
 fn wait_for_onion(file: &Path) -> Result<[u8; 32]> {

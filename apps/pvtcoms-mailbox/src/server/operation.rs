@@ -87,15 +87,15 @@ async fn put(shared: &Arc<Shared>, put: Put) -> PutAnswer {
 
 /// The envelope, if its proof of work is good (BRD-15).
 async fn paid(shared: &Arc<Shared>, put: Put) -> Option<Envelope> {
-    let seed = {
-        let view = shared.view.read().unwrap_or_else(PoisonError::into_inner);
-        *view.seed(put.epoch, clock::now())?
+    let (seed, effort) = {
+        let (view, now) =
+            (shared.view.read().unwrap_or_else(PoisonError::into_inner), clock::now());
+        (*view.seed(put.epoch, now)?, view.lowest_effort(now)?) // BRD-23
     };
-    let settings = shared.settings;
+    let mailbox = shared.settings.mailbox;
     let check = move || {
         let Put { nonce, solution, envelope, .. } = put;
-        let good =
-            pow::verify(&seed, &settings.mailbox, &envelope, settings.effort, &nonce, &solution);
+        let good = pow::verify(&seed, &mailbox, &envelope, effort, &nonce, &solution);
         good.then_some(envelope)
     };
     spawn_blocking(check).await.ok()?

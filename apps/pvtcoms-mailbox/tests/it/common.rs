@@ -6,6 +6,7 @@ use board::header::{DigestFrame, DigestReader, PageHeader};
 use board::page::Settings;
 use board::pow;
 use crypto::rand_core::Rng;
+use mailbox::effort::Policy;
 use mailbox::seal::os_rng;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -16,7 +17,10 @@ use tempfile::TempDir;
 
 pub(crate) const MAILBOX: [u8; 32] = [7; 32];
 pub(crate) const SETTINGS: Settings =
-    Settings { interval_s: 10, fill: 8, ttl_h: 24, effort: 1, mailbox: MAILBOX };
+    Settings { interval_s: 10, fill: 8, ttl_h: 24, mailbox: MAILBOX };
+/// A disk without limits, and more people than any test has.
+pub(crate) const POLICY: Policy =
+    Policy { base: 1, max: 256, people: 1_000_000, soft: 0, reserve: 0 };
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn random() -> Envelope {

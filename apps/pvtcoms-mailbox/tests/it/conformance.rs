@@ -22,7 +22,7 @@ fn close(store: &dyn Store, day: Day, page: u64, prev: [u8; 32]) -> ClosedPage {
     let layout =
         Layout::new(waiting.into_iter().chain(filling.iter().map(Entry::of)).collect()).unwrap();
     let closed_at = u64::from(day) * 86_400 + page;
-    let place = Place { page, closed_at, oldest: 0, prev, seed: [1; 32] };
+    let place = Place { page, closed_at, oldest: 0, prev, seed: [1; 32], effort: 1 };
     let closed = ClosedPage { day, frame: layout.frame(&SETTINGS, &place), layout, filling };
     store.close(&closed).unwrap();
     closed

@@ -1,9 +1,10 @@
 //! Weeks of a board, in virtual time.
 
-use crate::common::{SETTINGS, dir, random};
+use crate::common::{POLICY, SETTINGS, dir, random};
 use board::frame::Window;
 use board::page::Settings;
 use mailbox::clock::Seconds;
+use mailbox::effort::Policy;
 use mailbox::pages::{OpenError, Pages};
 use mailbox::store::{FjallStore, Put, Store};
 use std::path::Path;
@@ -19,7 +20,7 @@ fn board(dir: &Path, now: Seconds) -> (Arc<FjallStore>, Pages) {
 fn board_with(dir: &Path, settings: Settings, now: Seconds) -> (Arc<FjallStore>, Pages) {
     let store = Arc::new(FjallStore::open(&dir.join("board"), &dir.join("keys")).unwrap());
     let shared: Arc<dyn Store> = store.clone();
-    let pages = Pages::open(shared, settings, now).unwrap();
+    let pages = Pages::open(shared, settings, POLICY, now).unwrap();
     (store, pages)
 }
 
@@ -126,6 +127,49 @@ fn brd_15_a_seed_lives_an_hour_and_is_accepted_in_the_next() {
 }
 
 #[test]
+fn brd_23_effort_moves_with_load_and_disk_and_goes_on_after_a_restart() {
+    const MB: u64 = 1 << 20;
+    let policy = Policy { people: 1, soft: 800 * MB, reserve: 0, ..POLICY };
+    let dir = dir();
+    let open = || {
+        let store = FjallStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+        Pages::open(Arc::new(store), SETTINGS, policy, DAY).unwrap()
+    };
+    let shown = |pages: &Pages| pages.view().read().unwrap().last.unwrap().effort;
+    let lowest = |pages: &Pages, now| pages.view().read().unwrap().lowest_effort(now);
+    {
+        let mut pages = open();
+        pages.tick(DAY).unwrap();
+        assert_eq!(shown(&pages), 1);
+        // 25 deposits in five minutes where ten are fair: three times the effort, in two pages.
+        let envelopes: Vec<_> = (0..25).map(|_| random()).collect();
+        pages.put(envelopes.clone(), DAY + 5).unwrap();
+        pages.tick(DAY + 10).unwrap();
+        assert_eq!(shown(&pages), 2);
+        pages.put(envelopes, DAY + 15).unwrap();
+        pages.tick(DAY + 20).unwrap();
+        assert_eq!(shown(&pages), 2, "repeats are no deposits, and no page closes for them");
+        pages.put(vec![random()], DAY + 25).unwrap();
+        pages.tick(DAY + 30).unwrap();
+        assert_eq!((shown(&pages), lowest(&pages, DAY + 30)), (3, Some(1)));
+    }
+    let mut pages = open();
+    assert_eq!((shown(&pages), lowest(&pages, DAY + 40)), (3, Some(1)), "after a restart");
+    // Empty pages: calm after 15 minutes, and the disk doubles it again.
+    for at in (330..=1_530).step_by(300) {
+        pages.tick(DAY + at).unwrap();
+    }
+    assert_eq!(shown(&pages), 2);
+    pages.set_free(600 * MB);
+    pages.tick(DAY + 1_830).unwrap();
+    pages.tick(DAY + 2_130).unwrap();
+    assert_eq!(shown(&pages), 4, "a quarter of the way to the reserve");
+    // The header with effort 1 was the newest until DAY + 10.
+    assert_eq!(lowest(&pages, DAY + 3_610), Some(1));
+    assert_eq!(lowest(&pages, DAY + 3_611), Some(2));
+}
+
+#[test]
 fn brd_12_windows_are_by_age_and_by_utc_day() {
     let dir = dir();
     let (_, mut pages) = board_with(dir.path(), Settings { ttl_h: 720, ..SETTINGS }, DAY);
@@ -159,5 +203,5 @@ fn brd_13_a_directory_serves_one_mailbox_and_a_clock_set_back_breaks_no_chain() 
     let store =
         Arc::new(FjallStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap());
     let other = Settings { mailbox: [8; 32], ..SETTINGS };
-    assert!(matches!(Pages::open(store, other, DAY), Err(OpenError::OtherMailbox(_))));
+    assert!(matches!(Pages::open(store, other, POLICY, DAY), Err(OpenError::OtherMailbox(_))));
 }

@@ -1,6 +1,6 @@
 //! The real program over its real socket.
 
-use crate::common::{MAILBOX, SETTINGS, Server, dir, prefix, random, same_tag};
+use crate::common::{MAILBOX, POLICY, SETTINGS, Server, dir, prefix, random, same_tag};
 use board::frame::{FETCH_ANSWER_LEN, PutAnswer, Request, Window};
 use board::header::{DigestReader, PageHeader};
 use board::page::Settings;
@@ -236,6 +236,34 @@ fn brd_23_effort_stands_in_every_header_and_is_asked_of_everybody() {
     assert!(client.put(&header, &refused).stored, "positive control");
 }
 
+#[test]
+fn brd_23_effort_rises_under_load_and_headers_of_the_last_hour_still_pay() {
+    let dir = dir();
+    let server = Server::start_with(dir.path(), &["--people", "1", "--max-effort", "2"]);
+    let client = server.client();
+    let first = client.header();
+    assert_eq!(first.effort, 1);
+    let envelopes: Vec<_> = (0..11).map(|_| random()).collect();
+    envelopes.iter().for_each(|e| assert!(client.put(&first, e).stored));
+    // More than ten in five minutes, for one person: twice the effort, for everybody.
+    client.wait_for(&envelopes[10]);
+    assert_eq!(client.header().effort, 2);
+    let late = (0..8).map(|_| random()).all(|e| client.put(&first, &e).stored);
+    assert!(late, "who read a header an hour ago is not refused");
+    server.terminate();
+    let status = std::fs::read_to_string(dir.path().join("data/status.json")).unwrap();
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let expected = serde_json::json!({ "now": 2, "lowest_that_pays": 1, "base": 1, "max": 2 });
+    assert_eq!(status["effort"], expected);
+
+    // A dearer board after a restart refuses nobody who read the header before it.
+    let server = Server::start_with(dir.path(), &["--effort", "40"]);
+    let client = server.client();
+    assert!(client.put(&first, &random()).stored);
+    let refused = PageHeader { seed: [9; 32], ..first };
+    assert!(!client.put(&refused, &random()).stored, "control");
+}
+
 /// Memory of the process in kB, as the kernel counts it.
 fn resident_kb(pid: i32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -252,7 +280,7 @@ fn brd_27_ten_thousand_envelopes_need_less_than_60_mb() {
     let start = clock::now() - 200;
     {
         let store = FjallStore::open(&data.join("board"), &data.join("keys")).unwrap();
-        let mut pages = Pages::open(Arc::new(store), settings, start).unwrap();
+        let mut pages = Pages::open(Arc::new(store), settings, POLICY, start).unwrap();
         for second in 0..100 {
             pages.put((0..100).map(|_| random()).collect(), start + second).unwrap();
         }

@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-const SETTINGS: Settings =
-    Settings { interval_s: 10, fill: 8, ttl_h: 336, effort: 1, mailbox: [7; 32] };
+const SETTINGS: Settings = Settings { interval_s: 10, fill: 8, ttl_h: 336, mailbox: [7; 32] };
 
 fn page(deposits: usize) -> Page {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let place = Place { page: 5, closed_at: 7_200, oldest: 0, prev: [1; 32], seed: [2; 32] };
+    let place =
+        Place { page: 5, closed_at: 7_200, oldest: 0, prev: [1; 32], seed: [2; 32], effort: 1 };
     let deposits = (0..deposits).map(|_| envelope::dummy(&mut rng)).collect();
     Page::build(&SETTINGS, &place, deposits, &mut rng).unwrap()
 }

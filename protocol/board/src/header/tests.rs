@@ -8,14 +8,13 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 const MAILBOX: [u8; 32] = [7; 32];
-const SETTINGS: Settings =
-    Settings { interval_s: 10, fill: 8, ttl_h: 336, effort: 1, mailbox: MAILBOX };
+const SETTINGS: Settings = Settings { interval_s: 10, fill: 8, ttl_h: 336, mailbox: MAILBOX };
 
 /// A chain of pages with these numbers of deposits.
 fn chain(deposits: &[usize]) -> Vec<DigestFrame> {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let mut place =
-        Place { page: 0, closed_at: 1_000_000, oldest: 0, prev: [0; 32], seed: [2; 32] };
+        Place { page: 0, closed_at: 1_000_000, oldest: 0, prev: [0; 32], seed: [2; 32], effort: 1 };
     deposits
         .iter()
         .map(|n| {
@@ -82,7 +81,7 @@ fn brd_21_sorted_by_tag_then_digest_whatever_the_arrival() {
             crate::envelope::Envelope::from_bytes(&bytes)
         })
         .collect();
-    let place = Place { page: 0, closed_at: 0, oldest: 0, prev: [0; 32], seed: [0; 32] };
+    let place = Place { page: 0, closed_at: 0, oldest: 0, prev: [0; 32], seed: [0; 32], effort: 1 };
     let first = Page::build(&SETTINGS, &place, same_tag.clone(), &mut rng).unwrap();
     same_tag.reverse();
     let second = Page::build(&SETTINGS, &place, same_tag, &mut rng).unwrap();
@@ -206,7 +205,7 @@ fn brd_43_find_gives_all_positions_of_a_prefix_and_their_chunks() {
     for entry in &mut entries[10..30] {
         entry.tag = [11; 16];
     }
-    let place = Place { page: 0, closed_at: 0, oldest: 0, prev: [0; 32], seed: [0; 32] };
+    let place = Place { page: 0, closed_at: 0, oldest: 0, prev: [0; 32], seed: [0; 32], effort: 1 };
     let frame = Layout::new(entries).unwrap().frame(&SETTINGS, &place);
     assert_eq!(frame.find(&[11; 8]), 10..30);
     assert_eq!(frame.chunks_of(&[11; 8]).collect::<Vec<_>>(), [1, 2, 3]);

@@ -12,6 +12,7 @@ use crate::schedule::{FAST_TRIES, Mode, fast_delay};
 use crate::step::{Answer, Effect, FailReason, OpId, Operation, OperationKind, Step};
 use board::envelope::{self, Envelope};
 use board::frame::{FetchAnswer, PutAnswer, Window};
+use board::pow::MAX_EFFORT;
 use board::tag::OnionKey;
 use rand_core::CryptoRng;
 
@@ -246,7 +247,7 @@ impl Engine {
         let (seed, epoch, effort) = header.map_or(([0; 32], 0, 1), |h| (h.seed, h.epoch, h.effort));
         let purpose = Purpose::Put { mailbox, item, envelope: envelope.clone() };
         let kind =
-            OperationKind::Put { envelope, seed, epoch, effort: effort.clamp(1, MAX_EFFORT) };
+            OperationKind::Put { envelope, seed, epoch, effort: effort.clamp(1, MAX_EFFORT) }; // BRD-37
         self.start(rng, step, mailbox, kind, purpose);
     }
 
@@ -457,6 +458,3 @@ impl Engine {
         }
     }
 }
-
-/// The most work that this client does for a mailbox (BRD-37).
-const MAX_EFFORT: u32 = 1000;

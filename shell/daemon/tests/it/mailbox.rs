@@ -52,8 +52,7 @@ impl TryCryptoRng for Dice {}
 
 impl Mailbox {
     pub(crate) fn new(key: [u8; 32]) -> Self {
-        let settings =
-            Settings { interval_s: INTERVAL, fill: 8, ttl_h: 336, effort: 1, mailbox: key };
+        let settings = Settings { interval_s: INTERVAL, fill: 8, ttl_h: 336, mailbox: key };
         let mailbox = Self { settings, state: Mutex::default(), pages: watch::Sender::new(0) };
         mailbox.close_page();
         mailbox
@@ -100,6 +99,7 @@ impl Mailbox {
             oldest: 0,
             prev: state.pages.last().map_or([0; 32], |page| page.frame.header.head()),
             seed: seed(closed_at / EPOCH_S),
+            effort: 1,
         };
         let page = Page::build(&self.settings, &place, waiting, &mut Dice).unwrap();
         state.pages.push(page);
@@ -141,9 +141,8 @@ impl Mailbox {
         solution: &[u8; 16],
         envelope: Envelope,
     ) -> PutAnswer {
-        let Settings { mailbox, effort, .. } = self.settings;
         let stored = epoch == now() / EPOCH_S
-            && pow::verify(&seed(epoch), &mailbox, &envelope, effort, nonce, solution);
+            && pow::verify(&seed(epoch), &self.settings.mailbox, &envelope, 1, nonce, solution);
         let mut state = self.state.lock().unwrap();
         if stored {
             state.store(envelope);

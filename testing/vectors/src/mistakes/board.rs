@@ -216,9 +216,9 @@ fn frames() -> Vec<Mistake> {
 
 /// A page of eight random envelopes after `before`.
 fn page(dice: &mut Dice, number: u64, prev: [u8; 32]) -> Page {
-    let settings = Settings { interval_s: 10, fill: 8, ttl_h: 720, effort: 1, mailbox: MAILBOX };
+    let settings = Settings { interval_s: 10, fill: 8, ttl_h: 720, mailbox: MAILBOX };
     let closed_at = CLOSED_AT + 10 * number;
-    let place = Place { page: number, closed_at, oldest: 0, prev, seed: [6; 32] };
+    let place = Place { page: number, closed_at, oldest: 0, prev, seed: [6; 32], effort: 1 };
     let deposits = vec![dummy(dice)];
     Page::build(&settings, &place, deposits, dice).unwrap()
 }
