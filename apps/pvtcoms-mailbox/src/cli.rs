@@ -1,5 +1,6 @@
 //! The command line.
 
+mod doctor;
 mod report;
 mod run;
 
@@ -29,6 +30,8 @@ pub enum Command {
     Serve(Serve),
     /// Print the totals that a server wrote at its last page.
     Status(Status),
+    /// Look for what is wrong, and say what to do about it. Writes nothing; code 1 if something is.
+    Doctor(Doctor),
 }
 
 /// Options of `serve`. Settings are the same for every client: they stand in each page header.
@@ -107,6 +110,26 @@ impl Serve {
             reserve: megabytes(self.reserve),
         }
     }
+}
+
+/// Options of `doctor`.
+#[derive(Args)]
+pub struct Doctor {
+    /// Directory of the board.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Directory of the day keys [default: where the server last had it].
+    #[arg(long, value_name = "DIR")]
+    pub keys: Option<PathBuf>,
+    /// The socket [default: where the server last listened].
+    #[arg(long, value_name = "unix:PATH", value_parser = socket_path)]
+    pub listen: Option<PathBuf>,
+    /// The file with the onion service's address.
+    #[arg(long, value_name = "FILE")]
+    pub onion_file: Option<PathBuf>,
+    /// Answer with one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn socket_path(text: &str) -> Result<PathBuf, String> {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) => {
             let _reader_gone = writeln!(stderr(), "pvtcoms-mailbox: {e:#}");
             ExitCode::FAILURE

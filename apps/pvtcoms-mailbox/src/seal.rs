@@ -90,6 +90,12 @@ pub fn os_rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
+/// Where the key of a day lies.
+#[must_use]
+pub fn key_file(dir: &Path, day: u64) -> PathBuf {
+    dir.join(format!("d{day:05}.key"))
+}
+
 /// The directory of the day keys, one file a day.
 pub struct Keyring {
     dir: PathBuf,
@@ -168,7 +174,7 @@ impl Keyring {
     }
 
     fn path(&self, day: Day) -> PathBuf {
-        self.dir.join(format!("d{day:05}.key"))
+        key_file(&self.dir, day.into())
     }
 
     fn sync(&self) -> io::Result<()> {

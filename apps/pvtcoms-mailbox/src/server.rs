@@ -22,6 +22,8 @@ use tokio::time;
 pub const LIMIT: Duration = Duration::from_secs(60);
 /// Connections at one time. Beyond it the next ones wait in the socket's own queue.
 const CONNECTIONS: usize = 16_384;
+/// Descriptors that the process needs: one a connection, and the store's files.
+pub const DESCRIPTORS: u64 = 17_408;
 /// How long open connections may finish after the signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
 /// Pause when the system gives no more descriptors.

@@ -13,6 +13,8 @@ mod common;
 mod conformance;
 #[path = "it/crash.rs"]
 mod crash;
+#[path = "it/doctor.rs"]
+mod doctor;
 #[path = "it/life.rs"]
 mod life;
 #[path = "it/process.rs"]

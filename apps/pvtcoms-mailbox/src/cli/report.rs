@@ -1,9 +1,11 @@
 use crate::clock::{self, Seconds};
 use crate::counters::Counters;
 use crate::effort::Policy;
+use crate::store::Store;
 use crate::view::View;
 use board::page::Settings;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What the status file is made of: settings, totals, and the newest header (BRD-24).
@@ -14,6 +16,9 @@ pub(super) struct Report {
     pub(super) counters: Arc<Counters>,
     /// When the server started.
     pub(super) since: Seconds,
+    pub(super) socket: PathBuf,
+    pub(super) keys: PathBuf,
+    pub(super) store: Arc<dyn Store>,
 }
 
 impl Report {
@@ -28,6 +33,9 @@ impl Report {
             "since": self.since,
             "pid": std::process::id(),
             "mailbox": board::address::encode(&mailbox),
+            "socket": self.socket,
+            "keys": self.keys,
+            "days": self.store.days(),
             "interval_s": interval_s,
             "fill": fill,
             "ttl_h": ttl_h,

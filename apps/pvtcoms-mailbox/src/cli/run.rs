@@ -1,3 +1,4 @@
+use super::doctor::doctor;
 use super::report::Report;
 use super::{Cli, Command, Serve, Status, onion_key};
 use crate::committer::{Committer, Reserve};
@@ -13,7 +14,8 @@ use serde_json::{Value, json};
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, absolute};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -26,14 +28,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Threads for reading the store and checking proofs of work.
 const BLOCKING_THREADS: usize = 4;
 
-/// Does what the command line says.
+/// Does what the command line says; gives the exit code.
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn run(cli: Cli) -> Result<()> {
+pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
-        Command::Serve(options) => serve(&options),
-        Command::Status(options) => status(&options),
+        Command::Serve(options) => serve(&options).map(|()| ExitCode::SUCCESS),
+        Command::Status(options) => status(&options).map(|()| ExitCode::SUCCESS),
+        Command::Doctor(options) => doctor(options),
     }
 }
 
@@ -81,6 +84,9 @@ fn serve(options: &Serve) -> Result<()> {
         view: pages.view(),
         counters: Arc::new(Counters::default()),
         since: clock::now(),
+        socket: absolute(&options.listen)?,
+        keys: absolute(&keys)?,
+        store: Arc::clone(&store),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
