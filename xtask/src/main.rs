@@ -112,6 +112,9 @@ enum Verb {
         /// The mailbox server beside the storage engine and a server in memory; ends with the line `mailbox: ..`
         #[arg(long, group = "what")]
         mailbox: bool,
+        /// What a flood of deposits that nobody paid for does to those that are paid; ends with the line `flood: ..`
+        #[arg(long, group = "what")]
+        flood: bool,
     },
     /// Random inputs, guided by coverage, for everything that reads bytes of others
     Fuzz(fuzz::Options),
@@ -141,7 +144,8 @@ fn main() -> ExitCode {
         Verb::Bench { check: true, .. } => bench::count::check(&project),
         Verb::Bench { bless: true, .. } => bench::count::bless(&project),
         Verb::Bench { scale: true, .. } => bench::scale::run(&project),
-        Verb::Bench { mailbox: true, .. } => bench::mailbox::run(&project),
+        Verb::Bench { mailbox: true, .. } => bench::mailbox::run(&project, "run"),
+        Verb::Bench { flood: true, .. } => bench::mailbox::run(&project, "flood"),
         Verb::Bench { .. } => bench::run(&project),
         Verb::Fuzz(options) => fuzz::fuzz(&project, &options),
         Verb::Models => models::run(&project),

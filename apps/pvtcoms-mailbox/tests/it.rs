@@ -15,6 +15,8 @@ mod conformance;
 mod crash;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/flood.rs"]
+mod flood;
 #[path = "it/life.rs"]
 mod life;
 #[path = "it/process.rs"]

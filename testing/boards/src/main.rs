@@ -1,5 +1,5 @@
 //! `pvtcoms-boards run FOLDER SERVER`: everything, with the program SERVER, in a FOLDER that is not
-//! there yet. It starts itself as `pvtcoms-boards peer SOCKET ANSWERS`.
+//! there yet; `pvtcoms-boards flood FOLDER SERVER`: what a flood does to deposits. It starts itself as `pvtcoms-boards peer SOCKET ANSWERS`.
 #![expect(clippy::print_stdout, reason = "talks to `cargo xtask bench --mailbox`")]
 
 use anyhow::{Result, bail};
@@ -19,6 +19,14 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        _ => bail!("usage: pvtcoms-boards run FOLDER SERVER | peer SOCKET ANSWERS"),
+        ["flood", folder, server] => {
+            let times = boards::flood(Path::new(folder), Path::new(server))?;
+            println!("flood: p99={times:.2} times the quiet one");
+            if times > 2.0 {
+                bail!("a flood makes paid deposits wait more than twice as long");
+            }
+            Ok(())
+        }
+        _ => bail!("usage: pvtcoms-boards run|flood FOLDER SERVER | peer SOCKET ANSWERS"),
     }
 }

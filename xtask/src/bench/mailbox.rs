@@ -8,8 +8,8 @@ const PACKAGE: &str = "pvtcoms-boards";
 const SERVER: &str = "pvtcoms-mailbox";
 
 /// Builds both programs in the release profile and lets the one measure the other. It prints everything itself, the last line begins
-/// with `mailbox:`, and it fails where a bound is broken.
-pub(crate) fn run(project: &Project) -> Result<()> {
+/// with `mailbox:` or, for `what` = `flood`, with `flood:`, and it fails where a bound is broken.
+pub(crate) fn run(project: &Project, what: &str) -> Result<()> {
     println!(
         "the mailbox beside its peers: the first build takes some minutes, the run about five"
     );
@@ -30,6 +30,6 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         std::fs::remove_dir_all(&folder).context("an earlier run left its boards")?;
     }
     project::run(
-        project.command(programs.join(PACKAGE)).arg("run").arg(folder).arg(programs.join(SERVER)),
+        project.command(programs.join(PACKAGE)).arg(what).arg(folder).arg(programs.join(SERVER)),
     )
 }

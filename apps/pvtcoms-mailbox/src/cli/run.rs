@@ -10,6 +10,7 @@ use crate::store::{FjallStore, Store};
 use crate::{clock, socket};
 use anyhow::{Context, Result};
 use board::page::Settings;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
@@ -49,6 +50,7 @@ fn status(options: &Status) -> Result<()> {
 }
 
 fn serve(options: &Serve) -> Result<()> {
+    raise_descriptors();
     let mailbox = match (&options.onion, &options.onion_file) {
         (Some(key), _) => *key,
         (None, Some(file)) => wait_for_onion(file)?,
@@ -194,6 +196,13 @@ fn wait_for_onion(file: &Path) -> Result<[u8; 32]> {
         }
         thread::sleep(LOOK_EVERY);
     }
+}
+
+/// Takes all descriptors that the system lets the program have: each connection needs one. A
+/// system that says no has its reasons, and `doctor` shows the limit.
+fn raise_descriptors() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _refused = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// One line for people on standard error, or one for programs on standard output.
