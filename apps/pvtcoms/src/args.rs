@@ -2,7 +2,7 @@
 
 mod values;
 
-pub(crate) use values::{ModeName, WaitFor};
+pub(crate) use values::{ModeName, PaceName, WaitFor};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -84,13 +84,19 @@ pub(crate) enum Verb {
     #[command(after_help = "Example:\n  pvtcoms stop")]
     Stop,
     /// Show or choose the schedule of mailbox visits.
-    #[command(after_help = "Examples:\n  pvtcoms mode\n  pvtcoms mode steady\n\n\
+    #[command(after_help = "Examples:\n  pvtcoms mode\n  pvtcoms mode steady\n  \
+        pvtcoms mode steady --pace 30s\n\n\
         steady: messages take minutes; even a mailbox that records everything cannot tell who \
         talks to whom.\n\
-        fast: messages take seconds; a mailbox that records everything can link some of them.")]
+        fast: messages take seconds; a mailbox that records everything can link some of them.\n\n\
+        Whoever sees your traffic sees the pace, so it must not follow what you do: another one \
+        holds from a random moment within a day, and can be chosen once a week.")]
     Mode {
         /// The schedule; without it the present one is shown.
         mode: Option<ModeName>,
+        /// How often mailboxes are visited, on average: quicker costs more traffic.
+        #[arg(long)]
+        pace: Option<PaceName>,
     },
     /// Show or choose how long messages stay on this device.
     #[command(after_help = "Examples:\n  pvtcoms retention\n  pvtcoms retention 7d\n  \

@@ -34,7 +34,7 @@ pub(crate) fn run(cli: Cli, out: &Out) -> Outcome {
         Verb::Lock => service::lock(&face),
         Verb::Unlock => service::unlock(&face),
         Verb::Stop => service::stop(&face),
-        Verb::Mode { mode } => status::mode(&face, mode),
+        Verb::Mode { mode, pace } => status::mode(&face, mode, pace),
         Verb::Retention { days } => status::retention(&face, days),
         Verb::Invite(what) => invite::run(&face, what),
         Verb::Accept { uri, name, wait } => accept::run(&face, uri, name, &wait),

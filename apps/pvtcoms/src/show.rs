@@ -3,7 +3,7 @@
 use crate::output::{Out, plain};
 use daemon::types::view::{
     Contact, FailedWhy, File, FileState, Invite, InviteState, Mailbox, Message, MessageState, Mode,
-    Status, Trust,
+    NextPace, Pace, Status, Trust,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -76,6 +76,25 @@ pub(crate) fn mode(mode: Mode) -> &'static str {
     }
 }
 
+const fn visits(pace: Pace) -> &'static str {
+    match pace {
+        Pace::DayHours => "every minute in sixteen hours of the day, every five minutes otherwise",
+        Pace::Every30 => "every 30 seconds, day and night",
+        Pace::Every60 => "every minute, day and night",
+        Pace::Every300 => "every five minutes, day and night",
+    }
+}
+
+/// How often mailboxes are visited.
+pub(crate) fn pace(pace: Pace) -> String {
+    format!("mailboxes are visited {}", visits(pace))
+}
+
+/// What was chosen instead, and when that holds.
+pub(crate) fn next_pace(next: NextPace) -> String {
+    format!("in {} they will be visited {}", span(next.in_s), visits(next.pace))
+}
+
 /// The status line and all that belongs to it (product.md 7).
 pub(crate) fn status(status: &Status, out: &Out) -> String {
     let mut lines = vec![plain(&status.line)];
@@ -91,6 +110,8 @@ pub(crate) fn status(status: &Status, out: &Out) -> String {
     }
     if let Some(schedule) = status.mode {
         lines.push(mode(schedule).to_owned());
+        lines.extend(status.pace.map(pace));
+        lines.extend(status.next_pace.map(next_pace));
     }
     if let Some(delay) = &status.usual_delay {
         lines.push(plain(delay));

@@ -3,6 +3,7 @@
 use crate::MessageId;
 use crate::contact::ContactId;
 use crate::file::FileId;
+use crate::pace::Pace;
 use crate::pairing::InviteId;
 use crate::schedule::Mode;
 use board::tag::OnionKey;
@@ -12,6 +13,8 @@ use crypto::Zeroizing;
 pub enum Command {
     /// Changes the schedule.
     SetMode(Mode),
+    /// Chooses how often slots fire. It holds from a random moment within a day (BRD-39).
+    SetPace(Pace),
     /// Sets how many days messages stay on this device, 1 to 365, or 0 for ever (STO-31).
     SetRetention(u16),
     /// Adds an own mailbox.
@@ -226,6 +229,12 @@ pub enum CommandError {
     /// No such timer (CNT-8).
     #[error("a timer is off or from 5 minutes to 30 days")]
     BadTimer,
+    /// Another pace was chosen less than a week ago (BRD-39).
+    #[error("another pace was chosen less than a week ago")]
+    PaceTooSoon {
+        /// Seconds until one may be chosen again.
+        wait_s: u64,
+    },
     /// No such retention.
     #[error("messages stay 1 to 365 days, or for ever")]
     BadRetention,

@@ -8,6 +8,7 @@ mod floor;
 mod loops;
 mod moving;
 mod operate;
+mod pace;
 mod pair;
 mod read;
 mod receive;
@@ -31,6 +32,7 @@ use crate::mailbox::finds::KeptPage;
 use crate::mailbox::{Kept, Mailbox, Role};
 use crate::outbox::{ItemId, Outbox};
 use crate::own::Own;
+use crate::pace::Rhythm;
 use crate::pairing::{InviteId, Pairing};
 use crate::profile::{PROFILE_KEY, Profile, RETENTION_DAYS};
 use crate::recovery::Recovery;
@@ -163,7 +165,7 @@ impl Engine {
             identity,
             name: settings.name,
             mode: settings.mode,
-            hours,
+            rhythm: Rhythm::new(hours),
             inbox_version: 0,
             retention: RETENTION_DAYS,
         };
@@ -182,7 +184,7 @@ impl Engine {
             rng.fill_bytes(&mut seed);
             seed
         };
-        let hours = profile.hours;
+        let rhythm = profile.rhythm;
         Self {
             profile,
             contacts: BTreeMap::new(),
@@ -206,8 +208,8 @@ impl Engine {
             again: BTreeMap::new(),
             loops: Loops::default(),
             beacons: Beacons::begin(now, &seed(), run),
-            put_slots: Slots::start(seed(), now, hours),
-            fetch_slots: Slots::start(seed(), now, hours),
+            put_slots: Slots::start(seed(), now, &rhythm),
+            fetch_slots: Slots::start(seed(), now, &rhythm),
             fast: Dice::from_seed(seed()),
             fast_put: None,
             fast_fetch: None,
@@ -345,11 +347,11 @@ impl Engine {
         }
         if self.put_slots.next() <= now.mono_ms {
             self.put_slot(rng, now, &mut step);
-            self.put_slots.advance(now, self.profile.hours);
+            self.put_slots.advance(now, &self.profile.rhythm);
         }
         if self.fetch_slots.next() <= now.mono_ms {
             self.fetch_slot(rng, now, &mut step);
-            self.fetch_slots.advance(now, self.profile.hours);
+            self.fetch_slots.advance(now, &self.profile.rhythm);
         }
         self.fast_due(rng, now, &mut step);
         self.reads_due(rng, now, &mut step);

@@ -1,3 +1,4 @@
+use crate::pace::Rhythm;
 use crate::rows::{done, get_bytes, get_text, open_row, put_bytes, row};
 use crate::schedule::{DayHours, Mode};
 use crypto::Zeroizing;
@@ -16,7 +17,7 @@ pub(crate) struct Profile {
     /// The name that peers are shown at pairing.
     pub(crate) name: String,
     pub(crate) mode: Mode,
-    pub(crate) hours: DayHours,
+    pub(crate) rhythm: Rhythm,
     /// Version of the own inbox set; grows when it changes (BRD-48).
     pub(crate) inbox_version: u32,
     /// Days that messages stay on this device; 0 is for ever (STO-31).
@@ -35,8 +36,9 @@ impl Profile {
             Mode::Steady => 0,
             Mode::Fast => 1,
         });
-        self.hours.encode_into(&mut w);
+        self.rhythm.hours.encode_into(&mut w);
         w.u32(self.inbox_version).u16(self.retention);
+        self.rhythm.write_pace(&mut w);
         done(w)
     }
 
@@ -44,7 +46,7 @@ impl Profile {
         let mut r = open_row(bytes)?;
         let identity = Identity::from_secret_bytes(get_bytes(&mut r)?)
             .map_err(|_| Malformed::Field("identity"))?;
-        let profile = Self {
+        let mut profile = Self {
             identity,
             name: get_text(&mut r)?,
             mode: match r.u8()? {
@@ -52,11 +54,14 @@ impl Profile {
                 1 => Mode::Fast,
                 _ => return Err(Malformed::Field("mode")),
             },
-            hours: DayHours::decode_from(&mut r)?,
+            rhythm: Rhythm::new(DayHours::decode_from(&mut r)?),
             inbox_version: r.u32()?,
             // A row that ends here is older than the setting.
             retention: if r.remaining() == 0 { RETENTION_DAYS } else { r.u16()? },
         };
+        if r.remaining() > 0 {
+            profile.rhythm.read_pace(&mut r)?;
+        }
         r.finish()?;
         Ok(profile)
     }

@@ -2,6 +2,7 @@
 //! nothing else. No queue, answer, input or contact is an argument of anything in this module.
 
 use crate::clock::{HOUR, MINUTE, Now, SECOND};
+use crate::pace::Rhythm;
 use core::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, Rng, SeedableRng};
@@ -19,10 +20,6 @@ pub enum Mode {
 /// Failures after which `fast` mode leaves an item, a chunk or a mailbox to the slots.
 pub(crate) const FAST_TRIES: u32 = 8;
 
-/// Mean gap of a slot process in the day hours.
-const DAY_MEAN: Duration = Duration::from_secs(60);
-/// Mean gap of a slot process at night.
-const NIGHT_MEAN: Duration = Duration::from_secs(300);
 /// Minutes in a day.
 const DAY_MIN: u16 = 1440;
 /// Length of the day hours, in minutes.
@@ -45,7 +42,7 @@ impl DayHours {
         Self { start: u16::try_from(utc).unwrap_or(edge) }
     }
 
-    fn is_day(self, unix_ms: u64) -> bool {
+    pub(crate) fn is_day(self, unix_ms: u64) -> bool {
         let minute = (unix_ms / MINUTE).rem_euclid(u64::from(DAY_MIN));
         let since = minute.saturating_add(u64::from(DAY_MIN)).saturating_sub(u64::from(self.start));
         since.rem_euclid(u64::from(DAY_MIN)) < u64::from(DAY_HOURS_MIN)
@@ -118,9 +115,9 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    pub(crate) fn start(seed: [u8; 32], now: Now, hours: DayHours) -> Self {
+    pub(crate) fn start(seed: [u8; 32], now: Now, rhythm: &Rhythm) -> Self {
         let mut slots = Self { dice: Dice::from_seed(seed), next: 0 };
-        slots.advance(now, hours);
+        slots.advance(now, rhythm);
         slots
     }
 
@@ -130,19 +127,20 @@ impl Slots {
     }
 
     /// Draws the slot after the one that fired now. Slots missed during suspend do not pile up.
-    pub(crate) fn advance(&mut self, now: Now, hours: DayHours) {
+    /// When the pace changes it is drawn anew, which an exponential gap does not remember.
+    pub(crate) fn advance(&mut self, now: Now, rhythm: &Rhythm) {
         let draw = self.dice.unit();
-        self.next = now.mono_ms.saturating_add(spend(draw, now.unix_ms, hours));
+        self.next = now.mono_ms.saturating_add(spend(draw, now.unix_ms, rhythm));
     }
 }
 
-/// Milliseconds until `draw` is spent against the rate of the hours.
-fn spend(mut draw: f64, from_unix_ms: u64, hours: DayHours) -> u64 {
+/// Milliseconds until `draw` is spent against the rate.
+fn spend(mut draw: f64, from_unix_ms: u64, rhythm: &Rhythm) -> u64 {
     let mut waited = 0_u64;
     // Edges of the day hours fall on whole minutes: within a minute the rate is constant.
     for _ in 0..(14 * 24 * 60) {
         let at = from_unix_ms.saturating_add(waited);
-        let mean = if hours.is_day(at) { DAY_MEAN } else { NIGHT_MEAN };
+        let mean = rhythm.mean(at);
         let left_in_minute = MINUTE.saturating_sub(at % MINUTE);
         let share = Duration::from_millis(left_in_minute).as_secs_f64() / mean.as_secs_f64();
         if draw <= share {
@@ -190,27 +188,39 @@ pub(crate) fn fast_delay(dice: &mut Dice, waiting: usize) -> u64 {
 #[expect(clippy::arithmetic_side_effects, reason = "test code")]
 mod tests {
     use super::*;
+    use crate::pace::Pace;
 
     fn now(unix_ms: u64) -> Now {
         Now { mono_ms: 5, unix_ms }
     }
 
-    fn gaps(hour: u64) -> f64 {
-        let hours = DayHours { start: 420 };
+    fn gaps(hour: u64, pace: Pace) -> f64 {
+        let mut rhythm = Rhythm::new(DayHours { start: 420 });
+        rhythm.pace = pace;
+        let rhythm = &rhythm;
         let start = 20_000 * 24 * HOUR + hour * HOUR;
-        let mut slots = Slots::start([3; 32], now(start), hours);
+        let mut slots = Slots::start([3; 32], now(start), rhythm);
         let mut total = 0.0;
         for _ in 0..4000 {
-            slots.advance(now(start), hours);
+            slots.advance(now(start), rhythm);
             total += Duration::from_millis(slots.next() - 5).as_secs_f64();
         }
         total / 4000.0
     }
 
     #[test]
-    fn brd_38_mean_gap_is_60_s_by_day_and_300_s_by_night() {
-        assert!((56.0..64.0).contains(&gaps(12)), "{}", gaps(12));
-        assert!((280.0..320.0).contains(&gaps(0)), "{}", gaps(0));
+    fn brd_38_mean_gap_is_60_s_by_day_and_300_s_by_night_or_what_was_chosen() {
+        for (pace, day, night) in [
+            (Pace::DayHours, 60.0, 300.0),
+            (Pace::Every30, 30.0, 30.0),
+            (Pace::Every60, 60.0, 60.0),
+            (Pace::Every300, 300.0, 300.0),
+        ] {
+            for (hour, mean) in [(12, day), (0, night)] {
+                let found = gaps(hour, pace) / mean;
+                assert!((0.93..1.07).contains(&found), "{pace:?} {hour}: {found}");
+            }
+        }
     }
 
     #[test]

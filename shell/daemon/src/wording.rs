@@ -5,7 +5,7 @@
 
 mod failure;
 
-use crate::types::view::Mode;
+use crate::types::view::{Mode, Pace};
 use engine::FailReason;
 use engine::changes::EventKind;
 pub(crate) use failure::{
@@ -90,18 +90,35 @@ pub(crate) const fn unsaved(error: FolderError) -> &'static str {
 }
 
 /// PRD-11: the usual delay, by the figures of BRD-38.
-pub(crate) const fn usual_delay(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Steady => "usual delay here: 2–10 min",
-        Mode::Fast => "usual delay here: 10–30 s",
+pub(crate) const fn usual_delay(mode: Mode, pace: Pace) -> &'static str {
+    match (mode, pace) {
+        (Mode::Fast, _) => "usual delay here: 10–30 s",
+        (Mode::Steady, Pace::Every30) => "usual delay here: 1–5 min",
+        (Mode::Steady, Pace::DayHours) => "usual delay here: 2–10 min, at night 10–60 min",
+        (Mode::Steady, Pace::Every60) => "usual delay here: 2–10 min",
+        (Mode::Steady, Pace::Every300) => "usual delay here: 10–60 min",
     }
 }
 
 /// What the schedule costs a day, by the figures of BRD-38 and the design's estimate.
-pub(crate) const fn usual_traffic(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Steady => "with one mailbox about 80 MB and 2,100 circuits a day",
-        Mode::Fast => "2,100 circuits a day with one mailbox, and more with each message",
+pub(crate) const fn usual_traffic(mode: Mode, pace: Pace) -> &'static str {
+    match (mode, pace) {
+        (Mode::Steady, Pace::DayHours) => "with one mailbox about 80 MB and 2,100 circuits a day",
+        (Mode::Steady, Pace::Every30) => "with one mailbox about 210 MB and 5,800 circuits a day",
+        (Mode::Steady, Pace::Every60) => "with one mailbox about 110 MB and 2,900 circuits a day",
+        (Mode::Steady, Pace::Every300) => "with one mailbox about 24 MB and 590 circuits a day",
+        (Mode::Fast, Pace::DayHours) => {
+            "2,100 circuits a day with one mailbox, and more with each message"
+        }
+        (Mode::Fast, Pace::Every30) => {
+            "5,800 circuits a day with one mailbox, and more with each message"
+        }
+        (Mode::Fast, Pace::Every60) => {
+            "2,900 circuits a day with one mailbox, and more with each message"
+        }
+        (Mode::Fast, Pace::Every300) => {
+            "590 circuits a day with one mailbox, and more with each message"
+        }
     }
 }
 

@@ -6,6 +6,10 @@ use linkability::report::{Plan, experiment, picture};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Clients of the worlds of controls, at most. On a larger board the coming and going of others
+/// hides what two people do, also where nothing else does.
+const CONTROL_CLIENTS: usize = 50;
+
 /// Which schedule everybody follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
@@ -38,7 +42,7 @@ struct Options {
     #[arg(long, value_enum, default_value = "steady")]
     mode: Mode,
     /// Hours of the worlds of controls
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 24)]
     control_hours: u64,
     /// Runs of each side in T2
     #[arg(long, default_value_t = 20)]
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
         seed: options.seed,
         seeds: options.seeds.max(1),
         fast: options.mode == Mode::Fast,
-        controls: (clients.min(200), options.control_hours.max(1)),
+        controls: (clients.min(CONTROL_CLIENTS), options.control_hours.max(1)),
         sides: options.sides,
         garbage: options.garbage,
         keep: options.keep_log,

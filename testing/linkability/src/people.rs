@@ -10,8 +10,9 @@ const ZONES: [i16; 4] = [-300, 0, 60, 330];
 const BEGIN_MEAN: f64 = 2.5 * 3600.0;
 /// Mean number of answers in a talk.
 const TURNS: f64 = 9.0;
-/// Somebody who said or read something is there for this long.
-pub(crate) const PRESENT: u64 = 3 * MINUTE;
+/// Somebody who said or read something has the program before them for this long. Only the control
+/// whose rate follows activity looks at it.
+pub(crate) const PRESENT: u64 = 15 * MINUTE;
 
 /// Dice of everything that is not the product.
 pub(crate) struct Dice(pub(crate) ChaCha20Rng);

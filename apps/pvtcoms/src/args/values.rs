@@ -1,7 +1,7 @@
 //! Values of arguments.
 
 use clap::ValueEnum;
-use daemon::types::view::{MessageState, Mode};
+use daemon::types::view::{MessageState, Mode, Pace};
 
 /// The schedule, as it is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,6 +17,33 @@ impl From<ModeName> for Mode {
         match name {
             ModeName::Steady => Self::Steady,
             ModeName::Fast => Self::Fast,
+        }
+    }
+}
+
+/// How often mailboxes are visited, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PaceName {
+    /// Every minute in sixteen hours of the day, every five minutes otherwise.
+    Day,
+    /// Every 30 seconds, day and night.
+    #[value(name = "30s")]
+    Every30,
+    /// Every minute, day and night.
+    #[value(name = "1m")]
+    Every60,
+    /// Every five minutes, day and night.
+    #[value(name = "5m")]
+    Every300,
+}
+
+impl From<PaceName> for Pace {
+    fn from(name: PaceName) -> Self {
+        match name {
+            PaceName::Day => Self::DayHours,
+            PaceName::Every30 => Self::Every30,
+            PaceName::Every60 => Self::Every60,
+            PaceName::Every300 => Self::Every300,
         }
     }
 }

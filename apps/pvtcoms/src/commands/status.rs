@@ -1,7 +1,8 @@
 //! `status`, `mode` and `retention`.
 
-use crate::args::ModeName;
+use crate::args::{ModeName, PaceName};
 use crate::fault::{Fault, Outcome};
+use crate::output::plain;
 use crate::reach::Face;
 use crate::rpc::Client;
 use crate::show;
@@ -80,6 +81,10 @@ fn compared(status: &Status) -> Status {
 #[derive(Serialize)]
 struct Schedule {
     mode: daemon::types::view::Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pace: Option<daemon::types::view::Pace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_pace: Option<daemon::types::view::NextPace>,
 }
 
 /// How long messages stay on this device, as `retention` prints it.
@@ -110,18 +115,26 @@ pub(crate) fn retention(face: &Face<'_>, days: Option<u16>) -> Outcome {
 }
 
 /// Shows or sets the schedule.
-pub(crate) fn mode(face: &Face<'_>, name: Option<ModeName>) -> Outcome {
+pub(crate) fn mode(face: &Face<'_>, name: Option<ModeName>, pace: Option<PaceName>) -> Outcome {
     let mut client = face.open(true)?;
-    let mode = match name {
-        Some(name) => {
-            let mode = name.into();
-            let _: Done = client.call(Call::ModeSet { mode })?;
-            mode
-        }
-        None => {
-            let status: Status = client.call(Call::Status {})?;
-            status.mode.ok_or_else(|| face.absent())?
-        }
-    };
-    face.out.item(&Schedule { mode }, || show::mode(mode).to_owned())
+    if let Some(name) = name {
+        let _: Done = client.call(Call::ModeSet { mode: name.into() })?;
+    }
+    if let Some(pace) = pace {
+        let _: Done = client.call(Call::PaceSet { pace: pace.into() })?;
+    }
+    if let (Some(name), None) = (name, pace) {
+        let schedule = Schedule { mode: name.into(), pace: None, next_pace: None };
+        return face.out.item(&schedule, || show::mode(name.into()).to_owned());
+    }
+    let status: Status = client.call(Call::Status {})?;
+    let mode = status.mode.ok_or_else(|| face.absent())?;
+    let (pace, next_pace) = (status.pace, status.next_pace);
+    face.out.item(&Schedule { mode, pace, next_pace }, || {
+        let mut lines = vec![show::mode(mode).to_owned()];
+        lines.extend(pace.map(show::pace));
+        lines.extend(next_pace.map(show::next_pace));
+        lines.extend(status.usual_delay.as_deref().map(plain));
+        lines.join("\n")
+    })
 }

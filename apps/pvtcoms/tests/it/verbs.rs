@@ -29,6 +29,11 @@ fn prd_15_every_verb_asks_one_thing_and_answers_people_and_programs() {
     check(&["status"], "status", &none, &status(), "mailbox A answered 12 s ago");
     check(&["mode"], "status", &none, &status(), "fast: messages take seconds");
     check(&["mode", "steady"], "mode.set", &json!({ "mode": "steady" }), &none, "take minutes");
+    let paced = json!({ "pace": "every_30", "next_pace": { "pace": "every_300", "in_s": 7300 } });
+    let mut paced_status = status();
+    paced_status.as_object_mut().unwrap().extend(paced.as_object().unwrap().clone());
+    check(&["mode"], "status", &none, &paced_status, "visited every 30 seconds, day and night");
+    check(&["mode"], "status", &none, &paced_status, "in 2 h they will be visited every five");
     check(
         &["contacts"],
         "contacts",

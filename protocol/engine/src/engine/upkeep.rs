@@ -31,6 +31,7 @@ impl Engine {
     pub(super) fn upkeep(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         self.next_upkeep = now.mono_ms.saturating_add(MINUTE);
         self.age(now, step);
+        self.turn_pace(now, step);
         self.tend_beacons(now, step);
         self.rotate_statics(rng, now, step);
         self.move_on(rng, now, step);

@@ -62,6 +62,7 @@ impl Engine {
                 self.save_profile(step);
                 Ok(Reply::Done)
             }
+            Command::SetPace(pace) => self.choose_pace(rng, now, step, pace),
             Command::SetRetention(days) => self.set_retention(step, days),
             Command::AddMailbox(key) => self.add_mailbox(rng, now, step, key),
             Command::RemoveMailbox(key) => self.remove_mailbox(rng, now, step, key),

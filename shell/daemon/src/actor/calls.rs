@@ -79,6 +79,7 @@ impl Core {
     fn call_open(&mut self, call: Call) -> Result<Value, Failure> {
         match call {
             Call::ModeSet { mode } => self.done(Command::SetMode(super::status::mode_of(mode))),
+            Call::PaceSet { pace } => self.done(Command::SetPace(super::status::pace_of(pace))),
             Call::Retention { days } => self.set_retention(days),
             Call::InviteNew { name, hours } => value(&self.invite_new(name, hours)?),
             Call::InviteShow { id } => value(&self.invites(&id)?),

@@ -39,7 +39,9 @@ impl Core {
             return Err(wrong(wording::KEY_TOO_LONG));
         }
         let (engine, store) = self.parts()?;
-        let usual_delay = wording::usual_delay(super::status::mode_view(engine.mode())).to_owned();
+        let (mode, (pace, _)) = (engine.mode(), engine.pace(clock::now()));
+        let (mode, pace) = (super::status::mode_view(mode), super::status::pace_view(pace));
+        let usual_delay = wording::usual_delay(mode, pace).to_owned();
         if !key.is_empty()
             && let Some(id) = store.idempotency(key).map_err(|error| wording::storage(&error))?
         {

@@ -25,6 +25,8 @@ impl Core {
             profile,
             line: String::new(),
             mode: None,
+            pace: None,
+            next_pace: None,
             usual_delay: None,
             tor,
             mailboxes: Vec::new(),
@@ -73,7 +75,11 @@ fn fill(status: &mut view::Status, open: &mut Open) -> Result<Option<u64>, Failu
     let mode = mode_view(engine.mode());
     status.mode = Some(mode);
     status.retention = Some(engine.retention());
-    let (delay, traffic) = (wording::usual_delay(mode), wording::usual_traffic(mode));
+    let (pace, next) = engine.pace(now); // RPC-21
+    let pace = pace_view(pace);
+    status.pace = Some(pace);
+    status.next_pace = next.map(|(pace, in_s)| view::NextPace { pace: pace_view(pace), in_s });
+    let (delay, traffic) = (wording::usual_delay(mode, pace), wording::usual_traffic(mode, pace));
     status.usual_delay = Some(format!("{delay}; {traffic}"));
     status.mailboxes = mailbox_views(engine);
     let names = names(engine);
@@ -199,6 +205,24 @@ pub(super) const fn mode_view(mode: engine::Mode) -> view::Mode {
     match mode {
         engine::Mode::Steady => view::Mode::Steady,
         engine::Mode::Fast => view::Mode::Fast,
+    }
+}
+
+pub(super) const fn pace_of(pace: view::Pace) -> engine::Pace {
+    match pace {
+        view::Pace::DayHours => engine::Pace::DayHours,
+        view::Pace::Every30 => engine::Pace::Every30,
+        view::Pace::Every60 => engine::Pace::Every60,
+        view::Pace::Every300 => engine::Pace::Every300,
+    }
+}
+
+pub(super) const fn pace_view(pace: engine::Pace) -> view::Pace {
+    match pace {
+        engine::Pace::DayHours => view::Pace::DayHours,
+        engine::Pace::Every30 => view::Pace::Every30,
+        engine::Pace::Every60 => view::Pace::Every60,
+        engine::Pace::Every300 => view::Pace::Every300,
     }
 }
 

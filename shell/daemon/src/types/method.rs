@@ -97,6 +97,15 @@ pub enum Call {
         /// The schedule.
         mode: view::Mode,
     },
+    /// Chooses how often mailboxes are visited. It holds from a random moment within a day, and can
+    /// be chosen once a week (BRD-39).
+    ///
+    /// Answer: [`Done`].
+    #[serde(rename = "pace.set")]
+    PaceSet {
+        /// The pace.
+        pace: view::Pace,
+    },
     /// Sets how many days messages stay on this device.
     ///
     /// Answer: [`Done`]; what is due by then is gone within a minute.
@@ -355,7 +364,7 @@ pub enum Call {
 
 impl Call {
     /// The names of all methods: any other is answered with −32601.
-    pub const METHODS: [&'static str; 38] = [
+    pub const METHODS: [&'static str; 39] = [
         "hello",
         "create",
         "unlock",
@@ -366,6 +375,7 @@ impl Call {
         "backup",
         "transfer",
         "mode.set",
+        "pace.set",
         "retention.set",
         "invite.new",
         "invite.show",

@@ -24,6 +24,32 @@ pub enum Mode {
     Fast,
 }
 
+/// How often a mailbox is visited, on average: to put something there, and to fetch (BRD-38).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pace {
+    /// Once a minute in sixteen day hours, every five minutes otherwise.
+    DayHours,
+    /// Every 30 seconds, day and night.
+    #[serde(rename = "every_30")]
+    Every30,
+    /// Every minute, day and night.
+    #[serde(rename = "every_60")]
+    Every60,
+    /// Every five minutes, day and night.
+    #[serde(rename = "every_300")]
+    Every300,
+}
+
+/// A pace that was chosen and does not hold yet (BRD-39).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextPace {
+    /// The pace.
+    pub pace: Pace,
+    /// Seconds until it holds.
+    pub in_s: u64,
+}
+
 /// What became of a message (PRD-10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -261,7 +287,13 @@ pub struct Status {
     pub line: String,
     /// The schedule.
     pub mode: Option<Mode>,
-    /// The usual delay in this mode, and what the schedule costs a day, in words.
+    /// How often mailboxes are visited.
+    #[serde(default)]
+    pub pace: Option<Pace>,
+    /// What was chosen instead, and when that holds.
+    #[serde(default)]
+    pub next_pace: Option<NextPace>,
+    /// The usual delay at this pace, and what the schedule costs a day, in words.
     pub usual_delay: Option<String>,
     /// What the gate says of Tor.
     pub tor: Tor,

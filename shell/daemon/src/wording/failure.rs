@@ -27,6 +27,14 @@ pub(crate) fn internal() -> Failure {
     failure(ErrorKind::Internal, INTERNAL)
 }
 
+/// BRD-39.
+fn pace_too_soon(wait_s: u64) -> Failure {
+    let message = "Another pace was chosen less than a week ago, and one that follows what you do \
+                   would show it. Nothing was changed.";
+    let hint = format!("Choose again in {}.", super::span(wait_s));
+    Failure { hint, ..failure(ErrorKind::WrongUse, message) }
+}
+
 /// Why the engine did not do what it was asked to.
 pub(crate) fn refused(error: CommandError) -> Failure {
     use ErrorKind::{
@@ -75,6 +83,7 @@ pub(crate) fn refused(error: CommandError) -> Failure {
             "Files of 32 MiB together are under way already. Nothing of this one was queued.",
         ),
         CommandError::FileOver => (WrongUse, "The file has ended already. Nothing was changed."),
+        CommandError::PaceTooSoon { wait_s } => return pace_too_soon(wait_s),
         CommandError::BadRetention => {
             (WrongUse, "Messages stay 1 to 365 days, or for ever. Nothing was changed.")
         }

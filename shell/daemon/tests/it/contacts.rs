@@ -64,6 +64,22 @@ fn rpc_19_eng_7_a_timer_is_agreed_shown_and_begins_where_it_should() {
 }
 
 #[test]
+fn rpc_21_brd_39_a_pace_is_chosen_once_a_week_and_holds_later() {
+    let mut pair = Pair::greeted();
+    let a = &mut pair.a;
+    let status = a.ok("status", json!({}));
+    assert_eq!((&status["pace"], &status["next_pace"]), (&json!("day_hours"), &json!(null)));
+    a.ok("pace.set", json!({ "pace": "every_30" }));
+    let status = a.ok("status", json!({}));
+    assert_eq!(status["pace"], "day_hours", "not at once: that would show when it was chosen");
+    assert_eq!(status["next_pace"]["pace"], "every_30");
+    assert!((3500..86_400).contains(&status["next_pace"]["in_s"].as_u64().unwrap()), "{status}");
+    a.ok("pace.set", json!({ "pace": "day_hours" }));
+    assert_eq!(a.ok("status", json!({}))["next_pace"], json!(null), "taken back");
+    assert_eq!(a.err("pace.set", json!({ "pace": "every_second" })).0, -32602);
+}
+
+#[test]
 fn rpc_18_sto_31_the_retention_of_a_device_is_a_setting() {
     let mut pair = Pair::greeted();
     let a = &mut pair.a;

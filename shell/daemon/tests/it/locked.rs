@@ -39,7 +39,7 @@ fn rpc_5_rpc_7_nothing_but_seven_methods_while_locked() {
     let params: Value = json!({
         "name": "x", "hours": 1, "id": "", "uri": "x", "contact": "x", "words": ["a", "b", "c"],
         "text": "x", "message": "m_00", "limit": 1, "address": "x", "through": "e_1",
-        "mode": "fast", "file": "/x", "path": "/x", "passphrase": "x", "days": 1, "seconds": 300,
+        "mode": "fast", "pace": "every_30", "file": "/x", "path": "/x", "passphrase": "x", "days": 1, "seconds": 300,
     });
     let mut refused = 0;
     for method in daemon::types::method::Call::METHODS {
@@ -48,7 +48,7 @@ fn rpc_5_rpc_7_nothing_but_seven_methods_while_locked() {
             refused += 1;
         }
     }
-    assert_eq!(refused, 31);
+    assert_eq!(refused, 32);
     assert_eq!(world.dials(), 0); // RPC-7; control: rpc_6_sto_17_lock_ends_the_core…
     let status = face.ok("status", json!({}));
     assert!(status["line"].as_str().unwrap().contains("PRIVATE TEST NETWORK"), "{status}");

@@ -1,7 +1,7 @@
 //! T0 (mailbox.md, section 8): what leaves a client, and when, is the same whatever is said.
 
-use engine::Mode;
 use engine::changes::{EventKind, Table};
+use engine::{Command, CommandError, Mode, Pace};
 use simnet::{Disk, Faults, HOUR, Kind, MINUTE, World};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -181,4 +181,30 @@ fn t0_control_fast_is_told_apart() {
 #[test]
 fn t0_control_an_eager_put_is_told_apart() {
     assert!(difference(1000, &at_rest(Mode::Steady), Workload::Eager).is_some());
+}
+
+#[test]
+fn brd_39_a_pace_that_was_chosen_is_followed_from_its_moment_on_also_after_a_restart() {
+    let mut world = World::verified_pair(1070, Mode::Steady);
+    let count = |world: &mut World, hours: u64| {
+        let before = world.transcript.len();
+        world.run(hours * HOUR);
+        let new = world.transcript[before..].iter();
+        new.filter(|r| r.client == 0 && matches!(r.kind, Kind::Put(_))).count()
+    };
+    world.command(0, Command::SetPace(Pace::Every30)).unwrap();
+    let (now, next) = (world.clients[0].engine().pace(world.clock()), count(&mut world, 1));
+    assert_eq!(now.0, Pace::DayHours);
+    assert!(next < 90, "{next} in the hour after the choice");
+    world.switch_off(0);
+    world.switch_on(0);
+    let held = |world: &World| world.clients[0].engine().pace(world.clock()).0 == Pace::Every30;
+    assert!(world.run_until(24 * HOUR, held), "a choice outlives a restart");
+    let day = count(&mut world, 24);
+    assert!((2600..3200).contains(&day), "{day} puts in a day, of 2880");
+    // Also later: what was chosen stays.
+    world.switch_on(0);
+    assert!(held(&world));
+    let refused = world.command(0, Command::SetPace(Pace::Every300));
+    assert!(matches!(refused, Err(CommandError::PaceTooSoon { wait_s }) if wait_s < 7 * 86_400));
 }
