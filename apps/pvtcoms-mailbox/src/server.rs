@@ -3,7 +3,9 @@
 
 mod digest;
 mod operation;
+mod recent;
 
+use self::recent::Recent;
 use crate::committer::Committer;
 use crate::counters::Counters;
 use crate::observe::Observer;
@@ -15,13 +17,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 use tokio::time;
 
 /// A request that is not complete after this long is closed; an answer that is not taken, too.
 pub const LIMIT: Duration = Duration::from_secs(60);
 /// Connections at one time. Beyond it the next ones wait in the socket's own queue.
-const CONNECTIONS: usize = 16_384;
+const CONNECTIONS: u16 = 16_384;
 /// Descriptors that the process needs: one a connection, and the store's files.
 pub const DESCRIPTORS: u64 = 17_408;
 /// How long open connections may finish after the signal to stop.
@@ -59,29 +60,29 @@ impl Shared {
 /// Serves until `shared.stopping` turns true; then lets open requests end, for a few seconds.
 pub async fn serve(listener: &UnixListener, shared: &Arc<Shared>) {
     let mut stopping = shared.stopping.clone();
-    let mut open = JoinSet::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let recent = Arc::new(Recent::hold(shared));
+    let places = Arc::new(Semaphore::new(usize::from(CONNECTIONS)));
     let mut connection: u64 = 0;
     loop {
         let accepted = tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => break,
-            Some(_) = open.join_next() => continue,
             accepted = accept(listener, &places) => accepted,
         };
-        let Some((stream, place)) = accepted else {
+        let Some((mut stream, place)) = accepted else {
             time::sleep(NO_DESCRIPTORS).await;
             continue;
         };
         connection = connection.wrapping_add(1);
         shared.counters.connections.add();
-        let shared = Arc::clone(shared);
-        open.spawn(async move {
-            operation::run(&shared, stream, connection).await;
+        let (shared, recent) = (Arc::clone(shared), Arc::clone(&recent));
+        tokio::spawn(async move {
+            operation::run(&shared, &recent, &mut stream, connection).await;
             drop(place);
         });
     }
     // BRD-16: what is still asked is answered RETRY by a committer that is gone.
-    let _rest = time::timeout(GRACE, async { while open.join_next().await.is_some() {} }).await;
+    // Every place is free again when the last one has ended.
+    let _rest = time::timeout(GRACE, places.acquire_many(CONNECTIONS.into())).await;
 }
 
 async fn accept(

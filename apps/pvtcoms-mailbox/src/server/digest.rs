@@ -1,5 +1,6 @@
 use super::Shared;
 use super::operation::send;
+use super::recent::Recent;
 use crate::clock;
 use crate::store::{PageNo, Store};
 use board::frame::Window;
@@ -11,48 +12,62 @@ use tokio::net::UnixStream;
 use tokio::task::spawn_blocking;
 use wire::Codec;
 
-/// Bytes of frames read at once: more than one page's largest frame is never held twice.
+/// Bytes of frames read from the store at once: more than one page's largest frame is never held
+/// twice.
 const PIECE: usize = 64 << 10;
 
-/// Answers a DIGEST: the window, and for STREAM every page as it closes (BRD-12).
+/// Answers a DIGEST and gives the page after the last one of the answer (BRD-12).
 pub(super) async fn run(
     shared: &Arc<Shared>,
+    recent: &Recent,
     stream: &mut UnixStream,
     window: Window,
-) -> io::Result<()> {
-    let mut closed = shared.closed.clone();
+) -> io::Result<PageNo> {
     let pages = {
         let view = shared.view.read().unwrap_or_else(PoisonError::into_inner);
         view.window(window, clock::now())
     };
-    let mut next = pages.end;
-    send_pages(shared, stream, pages).await?;
-    if window != Window::Stream {
-        return Ok(());
-    }
-    let mut stopping = shared.stopping.clone();
+    let end = pages.end;
+    send_pages(shared, recent, stream, pages).await?;
+    Ok(end)
+}
+
+/// Sends every page from `next` on as it closes. This is where a connection spends hours, so it
+/// holds little: what sending takes is boxed (PERF-4).
+pub(super) async fn follow(
+    shared: &Arc<Shared>,
+    recent: &Recent,
+    stream: &mut UnixStream,
+    mut next: PageNo,
+) -> io::Result<()> {
+    let mut held = recent.frames();
     loop {
-        let open = tokio::select! {
+        let end = tokio::select! {
             // A client says nothing more on a stream: a byte, or its end, ends it.
             _ = stream.read_u8() => return Ok(()),
-            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
-            open = closed.wait_for(|open| *open > next) => match open {
-                Ok(open) => *open,
+            held = held.wait_for(|held| held.end() > next) => match held {
+                Ok(held) => held.end(),
                 Err(_) => return Ok(()),
             },
         };
-        send_pages(shared, stream, next..open).await?;
-        next = open;
+        Box::pin(send_pages(shared, recent, stream, next..end)).await?;
+        next = end;
     }
 }
 
 async fn send_pages(
     shared: &Arc<Shared>,
+    recent: &Recent,
     stream: &mut UnixStream,
-    pages: Range<PageNo>,
+    mut pages: Range<PageNo>,
 ) -> io::Result<()> {
-    let mut pages = pages;
+    let held = recent.frames();
     while !pages.is_empty() {
+        let frames = Arc::clone(&held.borrow());
+        if let Some(bytes) = frames.of(&pages) {
+            return send(stream, bytes).await;
+        }
+        drop(frames);
         let store = Arc::clone(&shared.store);
         let (bytes, rest) = spawn_blocking(move || read(store.as_ref(), pages)).await??;
         send(stream, &bytes).await?;

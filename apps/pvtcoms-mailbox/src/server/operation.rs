@@ -1,8 +1,10 @@
+use super::recent::{self, Recent};
 use super::{LIMIT, Shared, digest};
 use crate::clock;
 use crate::seal::os_rng;
+use crate::store::PageNo;
 use board::envelope::{ENVELOPE_LEN, Envelope};
-use board::frame::{FetchAnswer, HEAD_LEN, PutAnswer, RequestHead};
+use board::frame::{FetchAnswer, HEAD_LEN, PutAnswer, RequestHead, Window};
 use board::pow::{self, NONCE_LEN, SOLUTION_LEN};
 use serde_json::json;
 use std::io;
@@ -22,16 +24,32 @@ struct Put {
 
 /// Does the one operation of a connection. Every fault of the client ends in a close without a
 /// byte, and is told to nobody (BRD-16).
-pub(super) async fn run(shared: &Arc<Shared>, mut stream: UnixStream, connection: u64) {
+pub(super) async fn run(
+    shared: &Arc<Shared>,
+    recent: &Recent,
+    stream: &mut UnixStream,
+    connection: u64,
+) {
     shared.observer.note(connection, "accept", || json!({}));
-    let done = operate(shared, &mut stream, connection).await;
+    // Boxed: what an operation takes is given back before a STREAM goes on for hours.
+    let done = match Box::pin(operate(shared, recent, stream, connection)).await {
+        Ok(Some(next)) => digest::follow(shared, recent, stream, next).await,
+        Ok(None) => Ok(()),
+        Err(e) => Err(e),
+    };
     if done.is_err() {
         shared.counters.refused.add();
     }
     shared.observer.note(connection, "close", || json!({ "answered": done.is_ok() }));
 }
 
-async fn operate(shared: &Arc<Shared>, stream: &mut UnixStream, connection: u64) -> io::Result<()> {
+/// For a STREAM that goes on: the page that comes next in it.
+async fn operate(
+    shared: &Arc<Shared>,
+    recent: &Recent,
+    stream: &mut UnixStream,
+    connection: u64,
+) -> io::Result<Option<PageNo>> {
     let deadline = Instant::now().checked_add(LIMIT).unwrap_or_else(Instant::now);
     let mut head = [0; HEAD_LEN];
     timeout_at(deadline, stream.read_exact(&mut head)).await??; // BRD-16
@@ -48,14 +66,14 @@ async fn operate(shared: &Arc<Shared>, stream: &mut UnixStream, connection: u64)
                 let prefix = prefix.map(|p| format!("{p:016x}"));
                 json!({ "bytes_in": 4160, "tag": prefix, "stored": answer.stored, "open_page": answer.open_page })
             });
-            send(stream, &answer.encode()).await
+            send(stream, &answer.encode()).await?;
         }
         RequestHead::Fetch { page, chunk } => {
-            let answer = fetch(shared, page, chunk).await;
+            let answer = fetch(shared, recent, page, chunk).await;
             shared.observer.note(connection, "fetch", || {
                 json!({ "bytes_in": 64, "page": page, "chunk": chunk, "bytes_out": answer.len() })
             });
-            send(stream, &answer).await
+            send(stream, &answer).await?;
         }
         RequestHead::Digest(window) => {
             shared.observer.note(
@@ -64,9 +82,11 @@ async fn operate(shared: &Arc<Shared>, stream: &mut UnixStream, connection: u64)
                 || json!({ "bytes_in": 64, "window": format!("{window:?}") }),
             );
             shared.counters.digests.add();
-            digest::run(shared, stream, window).await
+            let end = digest::run(shared, recent, stream, window).await?;
+            return Ok((window == Window::Stream).then_some(end));
         }
     }
+    Ok(None)
 }
 
 /// Writes an answer whole, or gives up after a while.
@@ -101,16 +121,36 @@ async fn paid(shared: &Arc<Shared>, put: Put) -> Option<Envelope> {
     spawn_blocking(check).await.ok()?
 }
 
-async fn fetch(shared: &Arc<Shared>, page: u64, chunk: u16) -> Vec<u8> {
-    let store = Arc::clone(&shared.store);
-    let read = move || {
-        let found = store.chunk(page, chunk).ok().flatten()?;
-        Some(FetchAnswer::new(page, chunk, &found.path, &found.envelopes)?.encode())
-    };
-    if let Ok(Some(answer)) = spawn_blocking(read).await {
+async fn fetch(shared: &Arc<Shared>, recent: &Recent, page: PageNo, chunk: u16) -> Arc<[u8]> {
+    let expired = page < shared.view.read().unwrap_or_else(PoisonError::into_inner).oldest();
+    let held = if expired { None } else { recent.chunk(page, chunk) };
+    if let Some(answer) = held {
         shared.counters.fetched.add();
         return answer;
     }
+    let store = Arc::clone(&shared.store);
+    let read = move || recent::fetch(store.as_ref(), page, chunk);
+    if let Ok(Some(answer)) = spawn_blocking(read).await {
+        shared.counters.fetched.add();
+        return answer.into();
+    }
     shared.counters.unknown.add();
-    FetchAnswer::unknown(page, chunk, &mut os_rng())
+    FetchAnswer::unknown(page, chunk, &mut os_rng()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<'a, F: Future>(
+        _: impl Fn(&'a Arc<Shared>, &'a Recent, &'a mut UnixStream, u64) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn perf_4_what_a_stream_holds_for_hours_is_small() {
+        let size = size_of_future(run);
+        assert!(size <= 384, "{size} bytes");
+    }
 }
