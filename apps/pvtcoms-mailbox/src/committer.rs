@@ -3,11 +3,10 @@
 use crate::clock::{self, Seconds};
 use crate::counters::Counters;
 use crate::pages::Pages;
-use crate::store::{Put, StoreError};
-use board::envelope::Envelope;
+use crate::store::{Deposit, Put, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -20,12 +19,12 @@ const QUEUE: usize = 1024;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 enum Order {
-    Put(Deposit),
+    Put(Waiting),
     Stop,
 }
 
-struct Deposit {
-    envelope: Envelope,
+struct Waiting {
+    deposit: Deposit,
     stored: oneshot::Sender<bool>,
 }
 
@@ -94,13 +93,12 @@ impl Committer {
         Ok((Self { orders }, thread))
     }
 
-    /// Stores an envelope: true once it is durable (BRD-18), false for RETRY.
-    pub async fn put(&self, envelope: Envelope) -> bool {
+    /// Hands a deposit over at once. What it gives says true when the deposit is durable (BRD-18),
+    /// false for RETRY: the queue is full, the thread gone, or the store has failed.
+    pub fn put(&self, deposit: Deposit) -> impl Future<Output = bool> + Send + use<> {
         let (stored, answer) = oneshot::channel();
-        match self.orders.try_send(Order::Put(Deposit { envelope, stored })) {
-            Ok(()) => answer.await.unwrap_or(false),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
-        }
+        let queued = self.orders.try_send(Order::Put(Waiting { deposit, stored })).is_ok();
+        async move { queued && answer.await.unwrap_or(false) }
     }
 
     /// Finishes what is queued, then ends the thread. Later deposits are answered RETRY.
@@ -111,12 +109,12 @@ impl Committer {
 }
 
 /// Everything that is there, up to a batch; waits a moment for the first. And whether to stop.
-fn next_batch(inbox: &Receiver<Order>) -> (Vec<Deposit>, bool) {
+fn next_batch(inbox: &Receiver<Order>) -> (Vec<Waiting>, bool) {
     let mut batch = Vec::new();
     let mut next = inbox.recv_timeout(LOOK_EVERY);
     loop {
         match next {
-            Ok(Order::Put(deposit)) => batch.push(deposit),
+            Ok(Order::Put(waiting)) => batch.push(waiting),
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return (batch, true),
             Err(RecvTimeoutError::Timeout) => return (batch, false),
         }
@@ -129,7 +127,7 @@ fn next_batch(inbox: &Receiver<Order>) -> (Vec<Deposit>, bool) {
 
 fn commit(
     pages: &mut Pages,
-    batch: Vec<Deposit>,
+    batch: Vec<Waiting>,
     room: bool,
     now: Seconds,
     counters: &Counters,
@@ -137,9 +135,9 @@ fn commit(
     if batch.is_empty() {
         return Ok(());
     }
-    let (envelopes, answers): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|d| (d.envelope, d.stored)).unzip();
-    let outcome = if room { pages.put(envelopes, now) } else { Ok(Vec::new()) };
+    let (deposits, answers): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|w| (w.deposit, w.stored)).unzip();
+    let outcome = if room { pages.put(deposits, now) } else { Ok(Vec::new()) };
     let puts = outcome.as_deref().unwrap_or_default();
     for (i, answer) in answers.into_iter().enumerate() {
         match puts.get(i) {

@@ -5,7 +5,7 @@
 use crate::clock::{Day, Seconds, day_of};
 use crate::effort::{Close, Effort, Policy};
 use crate::seal::os_rng;
-use crate::store::{Accepted, ClosedPage, PageNo, Put, Store, StoreError};
+use crate::store::{Accepted, ClosedPage, Deposit, PageNo, Put, Store, StoreError};
 use crate::view::View;
 use board::envelope::{self, Envelope};
 use board::header::{EPOCH_S, PageHeader};
@@ -81,6 +81,7 @@ impl Pages {
         let waiting = store.waiting(view.open_page())?;
         let day = waiting.first().map_or_else(|| day_of(now), |meta| meta.day);
         let waiting = waiting.into_iter().map(|meta| meta.entry).collect();
+        view.open_day = day;
         let open = OpenPage { day, since: now, waiting };
         let effort = Effort::resume(policy, view.last.map(|last| (last.closed_at, last.effort)));
         let view = Arc::new(RwLock::new(view));
@@ -102,7 +103,11 @@ impl Pages {
     ///
     /// # Errors
     /// [`StoreError`]: then every deposit of the batch is answered RETRY.
-    pub fn put(&mut self, batch: Vec<Envelope>, now: Seconds) -> Result<Vec<Put>, StoreError> {
+    pub fn put(
+        &mut self,
+        batch: Vec<impl Into<Deposit>>,
+        now: Seconds,
+    ) -> Result<Vec<Put>, StoreError> {
         let now = self.monotonic(now);
         self.tick(now)?;
         let after = self.open.waiting.len().saturating_add(batch.len());
@@ -110,15 +115,14 @@ impl Pages {
             self.close(now)?; // BRD-20: a full page closes at once
         }
         let (day, page) = (self.open.day, self.open_page());
-        let entries: Vec<Entry> = batch.iter().map(Entry::of).collect();
-        let accepted: Vec<Accepted> =
-            batch.into_iter().map(|envelope| Accepted { day, page, envelope }).collect();
+        let accept = |deposit: _| Accepted { day, page, deposit };
+        let accepted: Vec<Accepted> = batch.into_iter().map(Into::into).map(accept).collect();
         let puts = self.store.put(&accepted)?;
         if self.open.waiting.is_empty() {
             self.open.since = now;
         }
-        let stored = entries.iter().zip(&puts).filter(|(_, put)| **put == Put::Stored);
-        self.open.waiting.extend(stored.map(|(entry, _)| *entry));
+        let stored = accepted.iter().zip(&puts).filter(|(_, put)| **put == Put::Stored);
+        self.open.waiting.extend(stored.map(|(accepted, _)| accepted.deposit.entry));
         Ok(puts)
     }
 
@@ -140,6 +144,8 @@ impl Pages {
         };
         if new_day && self.open.waiting.is_empty() {
             self.open.day = day_of(now);
+            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+            view.open_day = self.open.day;
         }
         if due {
             self.close(now)?;
@@ -170,7 +176,9 @@ impl Pages {
         self.effort = effort;
         self.days.insert(self.open.day, DayPages::up_to(&header));
         self.open = OpenPage { day: day_of(now), since: now, waiting: Vec::new() };
-        self.view.write().unwrap_or_else(PoisonError::into_inner).push(header);
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.push(header);
+        view.open_day = self.open.day;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod fjall;
 pub use self::fjall::{FjallStore, engine};
 
 use crate::clock::Day;
+use crate::seal::INDEX_LEN;
 use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use board::merkle::Hash;
@@ -17,14 +18,40 @@ pub type PageNo = u64;
 /// Number of a chunk in a page.
 pub type ChunkNo = u16;
 
-/// An envelope that was paid for, and the open page that it will be in.
+/// An envelope on its way to the store, with the work on it that needs no order done: any thread
+/// makes one, so that the one that writes has less to do for each.
+pub struct Deposit {
+    /// The envelope.
+    pub envelope: Envelope,
+    /// Its tag and digest.
+    pub entry: Entry,
+    sealed: Option<Sealed>,
+}
+
+/// A deposit as it goes to disk, if it gets into the page that was open when it was sealed.
+struct Sealed {
+    day: Day,
+    page: PageNo,
+    idx: [u8; INDEX_LEN],
+    envelope: Vec<u8>,
+    meta: Vec<u8>,
+}
+
+impl From<Envelope> for Deposit {
+    /// Not sealed yet: the store does it.
+    fn from(envelope: Envelope) -> Self {
+        Self { entry: Entry::of(&envelope), envelope, sealed: None }
+    }
+}
+
+/// A deposit that was paid for, and the open page that it will be in.
 pub struct Accepted {
     /// The day on which the page was opened.
     pub day: Day,
     /// The open page.
     pub page: PageNo,
-    /// The envelope.
-    pub envelope: Envelope,
+    /// The deposit.
+    pub deposit: Deposit,
 }
 
 /// What became of an accepted envelope; both are STORED to the client (BRD-19).
@@ -103,6 +130,10 @@ impl StoreError {
 ///
 /// `put`, `close` and `add_seed` are durable on return (BRD-27); `close` is atomic.
 pub trait Store: Send + Sync {
+    /// Does the work on an envelope that needs no order, for the page that is open. Any thread may
+    /// call it; what it gives is good for any page.
+    fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit;
+
     /// Stores a batch; the answers are in its order. The same bytes under today's or the day
     /// before's key are stored once (BRD-19).
     ///

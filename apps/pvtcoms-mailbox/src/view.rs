@@ -1,6 +1,6 @@
 //! What readers see of the board: which pages there are, and what is open.
 
-use crate::clock::{Seconds, day_of};
+use crate::clock::{Day, Seconds, day_of};
 use crate::effort::Honoured;
 use crate::store::{PageNo, Seeds};
 use board::frame::Window;
@@ -18,6 +18,8 @@ pub struct View {
     pub last: Option<PageHeader>,
     /// Seeds of this epoch and the one before.
     pub seeds: Seeds,
+    /// The day on which the open page was opened.
+    pub open_day: Day,
     /// Number and closing time of every page that is kept, both growing.
     pages: VecDeque<(PageNo, Seconds)>,
     honoured: Honoured,
@@ -25,7 +27,8 @@ pub struct View {
 
 impl View {
     pub(crate) fn new(last: Option<PageHeader>, seeds: Seeds) -> Self {
-        Self { last, seeds, pages: VecDeque::new(), honoured: Honoured::default() }
+        let honoured = Honoured::default();
+        Self { last, seeds, open_day: 0, pages: VecDeque::new(), honoured }
     }
 
     /// Number of the open page.

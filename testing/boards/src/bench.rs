@@ -18,7 +18,7 @@ const ROUNDS: u32 = 9;
 /// Clients that read at one time.
 const READERS: usize = 8;
 /// How often each chunk is fetched, and the digest is read, in a round.
-const FETCHES: usize = 4;
+const FETCHES: usize = 8;
 const DIGESTS: usize = 2000;
 /// Deposits of a round, from the envelope to the word that it is durable: 16 batches.
 const DEPOSITS: u32 = 4096;
@@ -50,9 +50,7 @@ pub fn run(folder: &Path, program: &Path) -> Result<Figures> {
     let idle_bytes = idle::bytes(&server, published.digest_len())?;
     println!("idle connections: {idle_bytes} bytes each");
 
-    println!(
-        "reads of the last ten minutes, over sockets; a server that has the answers in memory"
-    );
+    println!("reads of recent pages, over sockets; a server that has the answers in memory");
     let answers = folder.join("answers");
     peer::save(&answers, &published.answers()?)?;
     let peer = Process::peer(folder.join("peer"), &answers)?;

@@ -8,23 +8,24 @@ use mailbox::committer::{BATCH, Committer, Reserve};
 use mailbox::counters::Counters;
 use mailbox::pages::Pages;
 use mailbox::seal::os_rng;
-use mailbox::store::{FjallStore, Store};
-use std::cell::RefCell;
+use mailbox::store::{Deposit, FjallStore, Store};
+use mailbox::view::View;
 use std::path::Path;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
-use tokio::runtime::Runtime;
+use std::vec;
 use tokio::sync::watch;
-use tokio::task::LocalSet;
 
-/// Deposits that wait at one time: a batch in the making, and the next.
-const AT_ONCE: usize = 2 * BATCH;
+/// Threads that seal, as many as the server has for it, and deposits that each of them hands over
+/// at one time: all together a batch in the making, and the next.
+const SEALERS: usize = 4;
+const AT_ONCE: usize = 2 * BATCH / SEALERS;
 
 /// The server's committer on its store.
 pub(crate) struct Commit {
-    runtime: Runtime,
+    store: Arc<dyn Store>,
+    view: Arc<RwLock<View>>,
     committer: Committer,
     thread: Option<JoinHandle<()>>,
 }
@@ -34,44 +35,59 @@ impl Commit {
         std::fs::create_dir(folder)?;
         let store = FjallStore::open(&folder.join("board"), &folder.join("keys"))?;
         let store: Arc<dyn Store> = Arc::new(store);
-        let pages = Pages::open(store, SETTINGS, POLICY, clock::now())?;
+        let mut pages = Pages::open(Arc::clone(&store), SETTINGS, POLICY, clock::now())?;
+        pages.tick(clock::now())?;
+        let view = pages.view();
         let (closing, _) = watch::channel(pages.open_page());
         let reserve = Reserve { dir: folder.to_owned(), bytes: 0 };
         let news = |news: &str| println!("  {news}");
         let (committer, thread) =
             Committer::start(pages, reserve, Arc::new(Counters::default()), closing, news)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        Ok(Self { runtime, committer, thread: Some(thread) })
+        Ok(Self { store, view, committer, thread: Some(thread) })
     }
 
     /// Deposits a second.
     pub(crate) fn rate(&self, deposits: u32) -> Result<f64> {
         let envelopes: Vec<Envelope> = (0..deposits).map(|_| dummy(&mut os_rng())).collect();
-        let envelopes = Rc::new(RefCell::new(envelopes));
-        let clients = LocalSet::new();
+        let left = Mutex::new(envelopes.into_iter());
         let start = Instant::now();
-        let clients_done = clients.run_until(async {
-            let client = |_| {
-                let (committer, envelopes) = (self.committer.clone(), Rc::clone(&envelopes));
-                tokio::task::spawn_local(async move {
-                    let next = || envelopes.borrow_mut().pop();
-                    let mut stored = 0_u32;
-                    while let Some(envelope) = next() {
-                        stored += u32::from(committer.put(envelope).await);
-                    }
-                    stored
-                })
-            };
-            let clients: Vec<_> = (0..AT_ONCE).map(client).collect();
-            let mut stored = 0;
-            for client in clients {
-                stored += client.await?;
-            }
-            Ok::<u32, tokio::task::JoinError>(stored)
-        });
-        let stored = self.runtime.block_on(clients_done)?;
+        let stored = thread::scope(|scope| {
+            let sealers: Vec<_> =
+                (0..SEALERS).map(|_| scope.spawn(|| self.hand_over(&left))).collect();
+            sealers.into_iter().map(|sealer| sealer.join().unwrap()).sum::<Result<u32>>()
+        })?;
         ensure!(stored == deposits, "{stored} of {deposits} deposits were stored");
         Ok(f64::from(deposits) / start.elapsed().as_secs_f64())
+    }
+
+    /// Seals what is left, some at a time, and waits for the word on them; gives how many are stored.
+    fn hand_over(&self, left: &Mutex<vec::IntoIter<Envelope>>) -> Result<u32> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let mut stored = 0;
+        loop {
+            let some: Vec<Envelope> = left.lock().unwrap().by_ref().take(AT_ONCE).collect();
+            if some.is_empty() {
+                return Ok(stored);
+            }
+            let hand_over = |envelope| self.committer.put(self.seal(envelope));
+            let answers: Vec<_> = some.into_iter().map(hand_over).collect();
+            stored += runtime.block_on(async {
+                let mut stored = 0;
+                for answer in answers {
+                    stored += u32::from(answer.await);
+                }
+                stored
+            });
+        }
+    }
+
+    /// As the server does it, after it has verified the proof of work.
+    fn seal(&self, envelope: Envelope) -> Deposit {
+        let (day, page) = {
+            let view = self.view.read().unwrap();
+            (view.open_day, view.open_page())
+        };
+        self.store.seal(day, page, envelope)
     }
 }
 

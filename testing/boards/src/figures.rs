@@ -7,9 +7,9 @@ use std::fmt;
 pub struct Figures {
     /// Durable deposits, beside the storage engine's own group commit.
     pub put: f64,
-    /// Chunks of recent pages, beside a plain server that answers from memory.
+    /// Chunks of the pages of five minutes, beside a plain server that answers from memory.
     pub fetch: f64,
-    /// Digests of the last ten minutes, beside the same.
+    /// Digests of these pages, beside the same.
     pub digest: f64,
     /// Memory of the server for each open and idle STREAM, in bytes.
     pub idle_bytes: u64,

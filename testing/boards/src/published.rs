@@ -1,4 +1,4 @@
-//! A board with ten minutes of pages, as a thousand people in `steady` leave it, and all of its
+//! A board with five minutes of pages, as a thousand people in `steady` leave it, and all of its
 //! answers, as the server gives them.
 
 use crate::load::{Asked, exchange};
@@ -22,10 +22,10 @@ pub(crate) const SETTINGS: Settings =
     Settings { interval_s: 10, fill: 8, ttl_h: 336, mailbox: [7; 32] };
 /// A disk without limits.
 pub(crate) const POLICY: Policy = Policy { base: 1, max: 256, people: 1_000, soft: 0, reserve: 0 };
-/// Pages, all of the last five minutes, so that they are in the window of ten until the bench is
-/// through; and deposits in each. With the first, empty one they make a digest of 66 KB.
+/// Pages, all of the last five minutes, so that they are in the window of ten until the reads are
+/// through; and deposits in each. With the first, empty one they make a digest of 37 KB.
 const PAGES: u64 = 30;
-const IN_A_PAGE: usize = 240;
+const IN_A_PAGE: usize = 120;
 
 /// Stores the pages in `folder`, with the server's library and its clock set back.
 pub(crate) fn store(folder: &Path) -> Result<()> {

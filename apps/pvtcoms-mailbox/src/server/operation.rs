@@ -2,7 +2,7 @@ use super::recent::{self, Recent};
 use super::{LIMIT, Shared, digest};
 use crate::clock;
 use crate::seal::os_rng;
-use crate::store::PageNo;
+use crate::store::{Deposit, PageNo};
 use board::envelope::{ENVELOPE_LEN, Envelope};
 use board::frame::{FetchAnswer, HEAD_LEN, PutAnswer, RequestHead, Window};
 use board::pow::{self, NONCE_LEN, SOLUTION_LEN};
@@ -96,7 +96,7 @@ pub(super) async fn send(stream: &mut UnixStream, bytes: &[u8]) -> io::Result<()
 
 async fn put(shared: &Arc<Shared>, put: Put) -> PutAnswer {
     let stored = match paid(shared, put).await {
-        Some(envelope) => shared.committer.put(envelope).await,
+        Some(deposit) => shared.committer.put(deposit).await,
         None => false,
     };
     if !stored {
@@ -105,18 +105,20 @@ async fn put(shared: &Arc<Shared>, put: Put) -> PutAnswer {
     shared.put_answer(stored)
 }
 
-/// The envelope, if its proof of work is good (BRD-15).
-async fn paid(shared: &Arc<Shared>, put: Put) -> Option<Envelope> {
-    let (seed, effort) = {
+/// The envelope, if its proof of work is good (BRD-15), sealed for the page that is open.
+async fn paid(shared: &Arc<Shared>, put: Put) -> Option<Deposit> {
+    let (seed, effort, day, page) = {
         let (view, now) =
             (shared.view.read().unwrap_or_else(PoisonError::into_inner), clock::now());
-        (*view.seed(put.epoch, now)?, view.lowest_effort(now)?) // BRD-23
+        let (seed, effort) = (*view.seed(put.epoch, now)?, view.lowest_effort(now)?); // BRD-23
+        (seed, effort, view.open_day, view.open_page())
     };
+    let store = Arc::clone(&shared.store);
     let mailbox = shared.settings.mailbox;
     let check = move || {
         let Put { nonce, solution, envelope, .. } = put;
         let good = pow::verify(&seed, &mailbox, &envelope, effort, &nonce, &solution);
-        good.then_some(envelope)
+        good.then(|| store.seal(day, page, envelope))
     };
     spawn_blocking(check).await.ok()?
 }

@@ -17,7 +17,10 @@ mod keys;
 
 use self::days::{DayData, Days};
 use self::keys::{CHUNK_LIST, chunk_key, envelope_key, index_key, meta_key, page_key, short};
-use super::{Accepted, Chunk, ChunkNo, ClosedPage, Meta, PageNo, Put, Seeds, Store, StoreError};
+use super::{
+    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, Meta, PageNo, Put, Sealed, Seeds, Store,
+    StoreError,
+};
 use crate::clock::Day;
 use crate::seal::{Record, os_rng};
 use board::envelope::Envelope;
@@ -61,27 +64,37 @@ impl FjallStore {
 }
 
 impl Store for FjallStore {
+    fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit {
+        let mut deposit = Deposit::from(envelope);
+        // The first one of a day has no key to be sealed with: the one thread that writes makes it.
+        deposit.sealed = self.days.get(day).map(|data| data.seal(day, page, &deposit));
+        deposit
+    }
+
     fn put(&self, batch: &[Accepted]) -> Result<Vec<Put>, StoreError> {
         let mut writes = self.db.batch();
         let mut fresh = BTreeSet::new();
         let mut answers = Vec::with_capacity(batch.len());
-        for Accepted { day, page, envelope } in batch {
-            let entry = Entry::of(envelope);
+        for Accepted { day, page, deposit } in batch {
             let today = self.days.get_or_create(&self.db, *day)?;
-            let idx = today.key.index(&entry);
+            let ready = deposit.sealed.as_ref().filter(|s| (s.day, s.page) == (*day, *page));
+            let sealed = match ready {
+                Some(sealed) => sealed,
+                None => &today.seal(*day, *page, deposit),
+            };
+            let idx = sealed.idx;
             // BRD-19: under today's key and the day before's.
             let known = !fresh.insert((*day, idx))
                 || today.space.contains_key(index_key(&idx))?
-                || self.days.before(*day).map_or(Ok(false), |d| d.holds(&entry))?;
+                || self.days.before(*day).map_or(Ok(false), |d| d.holds(&deposit.entry))?;
             if known {
                 answers.push(Put::Known);
                 continue;
             }
-            today.write_envelope(&mut writes, *page, &idx, envelope);
-            let at = meta_key(*page, &idx);
-            let plain = [entry.tag.as_slice(), &entry.digest].concat();
-            let sealed = today.key.seal(&mut os_rng(), Record::Meta, &at, &plain);
-            writes.insert(&today.space, at, sealed);
+            let at = envelope_key(*page, short(&idx));
+            writes.insert(&today.space, index_key(&idx), page.to_be_bytes().as_slice());
+            writes.insert(&today.space, at, sealed.envelope.as_slice());
+            writes.insert(&today.space, meta_key(*page, &idx), sealed.meta.as_slice());
             answers.push(Put::Stored);
         }
         self.commit(writes)?;
@@ -111,7 +124,10 @@ impl Store for FjallStore {
         let mut writes = self.db.batch();
         for envelope in &closed.filling {
             let idx = data.key.index(&Entry::of(envelope));
-            data.write_envelope(&mut writes, page, &idx, envelope);
+            let at = envelope_key(page, short(&idx));
+            let sealed = data.key.seal(&mut os_rng(), Record::Envelope, &at, envelope.as_bytes());
+            writes.insert(&data.space, index_key(&idx), page.to_be_bytes().as_slice());
+            writes.insert(&data.space, at, sealed);
         }
         let (chunks, _) = closed.layout.entries().as_chunks::<CHUNK>();
         for (chunk, entries) in (0..=ChunkNo::MAX).zip(chunks) {
@@ -218,17 +234,16 @@ impl DayData {
         Ok(self.space.contains_key(index_key(&self.key.index(entry)))?)
     }
 
-    fn write_envelope(
-        &self,
-        writes: &mut fjall::OwnedWriteBatch,
-        page: PageNo,
-        idx: &[u8; 32],
-        envelope: &Envelope,
-    ) {
-        let at = envelope_key(page, short(idx));
-        let sealed = self.key.seal(&mut os_rng(), Record::Envelope, &at, envelope.as_bytes());
-        writes.insert(&self.space, index_key(idx), page.to_be_bytes().as_slice());
-        writes.insert(&self.space, at, sealed);
+    /// A deposit as it lies in a page of this day.
+    fn seal(&self, day: Day, page: PageNo, deposit: &Deposit) -> Sealed {
+        let Deposit { envelope, entry, .. } = deposit;
+        let idx = self.key.index(entry);
+        let at = envelope_key(page, short(&idx));
+        let envelope = self.key.seal(&mut os_rng(), Record::Envelope, &at, envelope.as_bytes());
+        let at = meta_key(page, &idx);
+        let plain = [entry.tag.as_slice(), &entry.digest].concat();
+        let meta = self.key.seal(&mut os_rng(), Record::Meta, &at, &plain);
+        Sealed { day, page, idx, envelope, meta }
     }
 
     fn read_envelope(&self, page: PageNo, idx: &[u8; 16]) -> Result<Envelope, StoreError> {

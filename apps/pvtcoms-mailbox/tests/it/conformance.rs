@@ -13,7 +13,7 @@ fn open(dir: &Path) -> Result<FjallStore, StoreError> {
 }
 
 fn accepted(day: Day, page: u64, envelopes: &[Envelope]) -> Vec<Accepted> {
-    envelopes.iter().map(|e| Accepted { day, page, envelope: e.clone() }).collect()
+    envelopes.iter().map(|e| Accepted { day, page, deposit: e.clone().into() }).collect()
 }
 
 fn close(store: &dyn Store, day: Day, page: u64, prev: [u8; 32]) -> ClosedPage {
@@ -75,6 +75,31 @@ fn brd_25_stores_closes_and_reads_back_across_a_restart() {
     assert!(store.frame(2).unwrap().is_none());
     assert!(store.chunk(0, 2).unwrap().is_none());
     assert!(store.chunk(2, 0).unwrap().is_none());
+}
+
+#[test]
+fn brd_18_a_deposit_that_was_sealed_for_another_page_is_stored_in_the_one_that_is_open() {
+    let dir = dir();
+    let store = open(dir.path()).unwrap();
+    let seal = |day, page| {
+        let envelope = random();
+        (envelope.clone(), store.seal(day, page, envelope))
+    };
+    // Before its day has a key, before its page had closed, in time, and for another day.
+    let (early, unsealed) = seal(5, 1);
+    store.put(&accepted(5, 0, &[random()])).unwrap();
+    let deposits = [(early, unsealed), seal(5, 0), seal(5, 1), seal(4, 1), seal(6, 1)];
+    let closed = close(&store, 5, 0, [0; 32]);
+    let (envelopes, deposits): (Vec<_>, Vec<_>) = deposits.into_iter().unzip();
+    let batch: Vec<_> =
+        deposits.into_iter().map(|deposit| Accepted { day: 5, page: 1, deposit }).collect();
+    assert_eq!(store.put(&batch).unwrap(), [Put::Stored; 5]);
+    assert_eq!(store.put(&batch).unwrap(), [Put::Known; 5]);
+    close(&store, 5, 1, closed.frame.header.head());
+    let read = read_back(&store, 1);
+    for envelope in &envelopes {
+        assert_eq!(read.iter().filter(|found| *found == envelope).count(), 1);
+    }
 }
 
 #[test]

@@ -77,14 +77,16 @@ impl Days {
         self.all().into_iter().map(|(_, data)| data).find(|data| holds(data))
     }
 
+    pub(super) fn get(&self, day: Day) -> Option<Arc<DayData>> {
+        self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).map(Arc::clone)
+    }
+
     pub(super) fn get_or_create(
         &self,
         db: &Database,
         day: Day,
     ) -> Result<Arc<DayData>, StoreError> {
-        let known =
-            self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).map(Arc::clone);
-        if let Some(data) = known {
+        if let Some(data) = self.get(day) {
             return Ok(data);
         }
         // BRD-26: the key is synced before its first use. A key without data is taken again.
