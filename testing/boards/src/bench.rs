@@ -23,8 +23,8 @@ const DIGESTS: usize = 2000;
 /// Deposits of a round, from the envelope to the word that it is durable: 16 batches.
 const DEPOSITS: u32 = 4096;
 /// Rounds of whole deposits, how many in each, and how many at one time.
-const WHOLE_ROUNDS: u32 = 5;
-const WHOLE: usize = 400;
+const WHOLE_ROUNDS: u32 = 3;
+const WHOLE: usize = 256;
 const DEPOSITORS: usize = 128;
 
 /// Measures everything in `folder`, which is made, with the server's `program`.
