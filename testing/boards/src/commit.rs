@@ -10,6 +10,7 @@ use mailbox::pages::Pages;
 use mailbox::seal::os_rng;
 use mailbox::store::{Deposit, FjallStore, Store};
 use mailbox::view::View;
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::{self, JoinHandle};
@@ -17,10 +18,10 @@ use std::time::Instant;
 use std::vec;
 use tokio::sync::watch;
 
-/// Threads that seal, as many as the server has for it, and deposits that each of them hands over
-/// at one time: all together a batch in the making, and the next.
+/// Threads that seal, as many as the server has for it, and deposits of each that may wait at one
+/// time: all together a batch in the making, and the next two.
 const SEALERS: usize = 4;
-const AT_ONCE: usize = 2 * BATCH / SEALERS;
+const AT_ONCE: usize = 3 * BATCH / SEALERS;
 
 /// The server's committer on its store.
 pub(crate) struct Commit {
@@ -60,24 +61,23 @@ impl Commit {
         Ok(f64::from(deposits) / start.elapsed().as_secs_f64())
     }
 
-    /// Seals what is left, some at a time, and waits for the word on them; gives how many are stored.
+    /// Seals what is left, one by one, and waits for the oldest word when too many are out; gives how
+    /// many are stored.
     fn hand_over(&self, left: &Mutex<vec::IntoIter<Envelope>>) -> Result<u32> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let mut out = VecDeque::new();
         let mut stored = 0;
         loop {
-            let some: Vec<Envelope> = left.lock().unwrap().by_ref().take(AT_ONCE).collect();
-            if some.is_empty() {
-                return Ok(stored);
+            let next = left.lock().unwrap().next();
+            let full = out.len() >= AT_ONCE || next.is_none();
+            if full && let Some(oldest) = out.pop_front() {
+                stored += u32::from(runtime.block_on(oldest));
             }
-            let hand_over = |envelope| self.committer.put(self.seal(envelope));
-            let answers: Vec<_> = some.into_iter().map(hand_over).collect();
-            stored += runtime.block_on(async {
-                let mut stored = 0;
-                for answer in answers {
-                    stored += u32::from(answer.await);
-                }
-                stored
-            });
+            match next {
+                Some(envelope) => out.push_back(self.committer.put(self.seal(envelope))),
+                None if out.is_empty() => return Ok(stored),
+                None => {}
+            }
         }
     }
 
