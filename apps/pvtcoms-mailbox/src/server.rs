@@ -57,10 +57,16 @@ impl Shared {
     }
 }
 
+/// What the connections share.
+struct Service {
+    shared: Arc<Shared>,
+    recent: Arc<Recent>,
+}
+
 /// Serves until `shared.stopping` turns true; then lets open requests end, for a few seconds.
 pub async fn serve(listener: &UnixListener, shared: &Arc<Shared>) {
     let mut stopping = shared.stopping.clone();
-    let recent = Arc::new(Recent::hold(shared));
+    let service = Arc::new(Service { shared: Arc::clone(shared), recent: Recent::hold(shared) });
     let places = Arc::new(Semaphore::new(usize::from(CONNECTIONS)));
     let mut connection: u64 = 0;
     loop {
@@ -74,9 +80,16 @@ pub async fn serve(listener: &UnixListener, shared: &Arc<Shared>) {
         };
         connection = connection.wrapping_add(1);
         shared.counters.connections.add();
-        let (shared, recent) = (Arc::clone(shared), Arc::clone(&recent));
+        let service = Arc::clone(&service);
+        // PERF-4: what stands in this block is what a STREAM holds for hours. What an operation
+        // needs is boxed, and given back before.
         tokio::spawn(async move {
-            operation::run(&shared, &recent, &mut stream, connection).await;
+            let done = match Box::pin(operation::run(&service, &mut stream, connection)).await {
+                Ok(Some(next)) => digest::follow(&service, &mut stream, next).await,
+                Ok(None) => Ok(()),
+                Err(e) => Err(e),
+            };
+            operation::end(&service.shared, connection, &done);
             drop(place);
         });
     }

@@ -1,11 +1,12 @@
-use super::Shared;
 use super::operation::send;
 use super::recent::Recent;
+use super::{Service, Shared};
 use crate::clock;
 use crate::store::{PageNo, Store};
 use board::frame::Window;
 use std::io;
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -35,23 +36,27 @@ pub(super) async fn run(
 /// Sends every page from `next` on as it closes. This is where a connection spends hours, so it
 /// holds little: what sending takes is boxed (PERF-4).
 pub(super) async fn follow(
-    shared: &Arc<Shared>,
-    recent: &Recent,
+    service: &Service,
     stream: &mut UnixStream,
     mut next: PageNo,
 ) -> io::Result<()> {
-    let mut held = recent.frames();
     loop {
-        let end = tokio::select! {
+        // Before the look at the frames, so that none comes between.
+        let mut changed = pin!(service.recent.changed());
+        let end = service.recent.frames().end();
+        if end > next {
+            Box::pin(send_pages(&service.shared, &service.recent, stream, next..end)).await?;
+            next = end;
+            continue;
+        }
+        if service.recent.is_over() {
+            return Ok(());
+        }
+        tokio::select! {
             // A client says nothing more on a stream: a byte, or its end, ends it.
             _ = stream.read_u8() => return Ok(()),
-            held = held.wait_for(|held| held.end() > next) => match held {
-                Ok(held) => held.end(),
-                Err(_) => return Ok(()),
-            },
-        };
-        Box::pin(send_pages(shared, recent, stream, next..end)).await?;
-        next = end;
+            () = changed.as_mut() => {}
+        }
     }
 }
 
@@ -61,9 +66,8 @@ async fn send_pages(
     stream: &mut UnixStream,
     mut pages: Range<PageNo>,
 ) -> io::Result<()> {
-    let held = recent.frames();
     while !pages.is_empty() {
-        let frames = Arc::clone(&held.borrow());
+        let frames = recent.frames();
         if let Some(bytes) = frames.of(&pages) {
             return send(stream, bytes).await;
         }
@@ -88,4 +92,21 @@ fn read(store: &dyn Store, mut pages: Range<PageNo>) -> io::Result<(Vec<u8>, Ran
         bytes.extend_from_slice(&frame.to_bytes());
     }
     Ok((bytes, pages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<'a, F: Future>(
+        _: impl Fn(&'a Service, &'a mut UnixStream, PageNo) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn perf_4_what_a_stream_holds_for_hours_is_small() {
+        let size = size_of_future(follow);
+        assert!(size <= 184, "{size} bytes");
+    }
 }

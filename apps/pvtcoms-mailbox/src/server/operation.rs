@@ -1,5 +1,5 @@
 use super::recent::{self, Recent};
-use super::{LIMIT, Shared, digest};
+use super::{LIMIT, Service, Shared, digest};
 use crate::clock;
 use crate::seal::os_rng;
 use crate::store::{Deposit, PageNo};
@@ -23,33 +23,14 @@ struct Put {
 }
 
 /// Does the one operation of a connection. Every fault of the client ends in a close without a
-/// byte, and is told to nobody (BRD-16).
+/// byte, and is told to nobody (BRD-16). For a STREAM, which goes on: the page that comes next in it.
 pub(super) async fn run(
-    shared: &Arc<Shared>,
-    recent: &Recent,
-    stream: &mut UnixStream,
-    connection: u64,
-) {
-    shared.observer.note(connection, "accept", || json!({}));
-    // Boxed: what an operation takes is given back before a STREAM goes on for hours.
-    let done = match Box::pin(operate(shared, recent, stream, connection)).await {
-        Ok(Some(next)) => digest::follow(shared, recent, stream, next).await,
-        Ok(None) => Ok(()),
-        Err(e) => Err(e),
-    };
-    if done.is_err() {
-        shared.counters.refused.add();
-    }
-    shared.observer.note(connection, "close", || json!({ "answered": done.is_ok() }));
-}
-
-/// For a STREAM that goes on: the page that comes next in it.
-async fn operate(
-    shared: &Arc<Shared>,
-    recent: &Recent,
+    service: &Service,
     stream: &mut UnixStream,
     connection: u64,
 ) -> io::Result<Option<PageNo>> {
+    let Service { shared, recent } = service;
+    shared.observer.note(connection, "accept", || json!({}));
     let deadline = Instant::now().checked_add(LIMIT).unwrap_or_else(Instant::now);
     let mut head = [0; HEAD_LEN];
     timeout_at(deadline, stream.read_exact(&mut head)).await??; // BRD-16
@@ -87,6 +68,14 @@ async fn operate(
         }
     }
     Ok(None)
+}
+
+/// Counts and notes how a connection ended.
+pub(super) fn end(shared: &Shared, connection: u64, done: &io::Result<()>) {
+    if done.is_err() {
+        shared.counters.refused.add();
+    }
+    shared.observer.note(connection, "close", || json!({ "answered": done.is_ok() }));
 }
 
 /// Writes an answer whole, or gives up after a while.
@@ -138,21 +127,4 @@ async fn fetch(shared: &Arc<Shared>, recent: &Recent, page: PageNo, chunk: u16) 
     }
     shared.counters.unknown.add();
     FetchAnswer::unknown(page, chunk, &mut os_rng()).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn size_of_future<'a, F: Future>(
-        _: impl Fn(&'a Arc<Shared>, &'a Recent, &'a mut UnixStream, u64) -> F,
-    ) -> usize {
-        size_of::<F>()
-    }
-
-    #[test]
-    fn perf_4_what_a_stream_holds_for_hours_is_small() {
-        let size = size_of_future(run);
-        assert!(size <= 384, "{size} bytes");
-    }
 }

@@ -11,8 +11,10 @@ use super::Shared;
 use crate::clock;
 use crate::store::{PageNo, Store, StoreError};
 use board::frame::{FETCH_ANSWER_LEN, FetchAnswer, Window};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::watch;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::task::spawn_blocking;
 use wire::Codec;
 
@@ -23,38 +25,55 @@ const FRAMES: usize = 2 << 20;
 const CHUNKS: usize = (16 << 20) / FETCH_ANSWER_LEN;
 
 /// What readers get of the newest pages.
+#[derive(Default)]
 pub(super) struct Recent {
-    frames: watch::Receiver<Arc<Frames>>,
-    chunks: Arc<RwLock<Chunks>>,
+    frames: RwLock<Arc<Frames>>,
+    chunks: RwLock<Chunks>,
+    changed: Notify,
+    over: AtomicBool,
 }
 
 impl Recent {
     /// Takes in the pages of the last ten minutes, and from here on each page as it closes.
-    pub(super) fn hold(shared: &Arc<Shared>) -> Self {
-        let (publish, frames) = watch::channel(Arc::default());
-        let chunks = Arc::default();
-        tokio::spawn(follow(Arc::clone(shared), Arc::clone(&chunks), publish));
-        Self { frames, chunks }
+    pub(super) fn hold(shared: &Arc<Shared>) -> Arc<Self> {
+        let recent = Arc::new(Self::default());
+        tokio::spawn(follow(Arc::clone(shared), Arc::clone(&recent)));
+        recent
     }
 
-    /// The frames that are held; changes when a page has closed, and ends when the server stops.
-    pub(super) fn frames(&self) -> watch::Receiver<Arc<Frames>> {
-        self.frames.clone()
+    /// The frames that are held.
+    pub(super) fn frames(&self) -> Arc<Frames> {
+        Arc::clone(&self.frames.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Ends when there are other frames than at the time of the call, or none come any more.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// Whether the server stops: no frames come any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
     }
 
     /// The answer to a FETCH, if it is held.
     pub(super) fn chunk(&self, page: PageNo, chunk: u16) -> Option<Arc<[u8]>> {
         self.chunks.read().unwrap_or_else(PoisonError::into_inner).get(page, chunk)
     }
+
+    fn publish(&self, page: PageNo, frame: Option<&[u8]>) {
+        {
+            let mut held = self.frames.write().unwrap_or_else(PoisonError::into_inner);
+            *held = Arc::new(held.with(page, frame));
+        }
+        self.changed.notify_waiters();
+    }
 }
 
-async fn follow(
-    shared: Arc<Shared>,
-    chunks: Arc<RwLock<Chunks>>,
-    publish: watch::Sender<Arc<Frames>>,
-) {
+async fn follow(shared: Arc<Shared>, recent: Arc<Recent>) {
     let mut closed = shared.closed.clone();
     let view = || shared.view.read().unwrap_or_else(PoisonError::into_inner);
+    let chunks = || recent.chunks.write().unwrap_or_else(PoisonError::into_inner);
     let mut next = view().window(Window::Stream, clock::now()).start;
     loop {
         let open = *closed.borrow_and_update();
@@ -62,17 +81,17 @@ async fn follow(
             let store = Arc::clone(&shared.store);
             let frame = spawn_blocking(move || frame(store.as_ref(), page)).await.ok();
             // Not to be had: whoever waits for it asks the store, and ends as BRD-16 says.
-            let frame = frame.and_then(Result::ok).flatten();
-            publish.send_modify(|held| *held = Arc::new(held.with(page, frame.as_deref())));
+            recent.publish(page, frame.and_then(Result::ok).flatten().as_deref());
             let store = Arc::clone(&shared.store);
             let answers = spawn_blocking(move || answers(store.as_ref(), page)).await;
-            let mut held = chunks.write().unwrap_or_else(PoisonError::into_inner);
-            held.add(page, answers.unwrap_or_default());
+            chunks().add(page, answers.unwrap_or_default());
         }
         let oldest = view().oldest();
-        chunks.write().unwrap_or_else(PoisonError::into_inner).forget_before(oldest);
+        chunks().forget_before(oldest);
         next = open.max(next);
         if closed.changed().await.is_err() {
+            recent.over.store(true, Ordering::Release);
+            recent.changed.notify_waiters();
             return;
         }
     }
