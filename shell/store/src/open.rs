@@ -73,6 +73,12 @@ pub(crate) fn open_hard(
     open_with(&Plan::hard(), file, key, role)
 }
 
+/// Pages that a connection keeps in memory, as SQLite writes kibibytes: 8 MiB. A page that it does
+/// not keep is decrypted and authenticated again; with the 2 MiB of SQLite's own default that was
+/// most of what a message cost with a long history.
+const CACHE: i64 = -8192;
+const CACHE_KIB: &str = "-8192";
+
 /// The settings, in their order. A value, so that the tests can spoil each in turn.
 pub(crate) struct Plan {
     before_key: Vec<(&'static str, &'static str)>,
@@ -99,6 +105,7 @@ impl Plan {
                 ("trusted_schema", "OFF"),
                 ("foreign_keys", "ON"),
                 ("temp_store", "MEMORY"),
+                ("cache_size", CACHE_KIB),
                 ("cell_size_check", "ON"),
                 ("mmap_size", "0"),
                 ("synchronous", "FULL"),
@@ -125,6 +132,7 @@ impl Plan {
                 ("trusted_schema", 0),
                 ("foreign_keys", 1),
                 ("temp_store", 2),
+                ("cache_size", CACHE),
                 ("cell_size_check", 1),
                 ("mmap_size", 0),
                 ("synchronous", 2),

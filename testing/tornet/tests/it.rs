@@ -10,6 +10,7 @@
 )]
 
 mod it {
+    mod circuits;
     mod echo;
     mod ending;
     mod interop;
