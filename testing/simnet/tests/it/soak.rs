@@ -146,16 +146,17 @@ fn said_again(seed: u64) -> Plan {
     }
 }
 
-/// Lives until the broken store is caught; gives what was found.
-fn caught(sabotage: Sabotage, life: fn(u64) -> Plan) -> Vec<Finding> {
+/// Lives until the broken store is caught at what it is known for: a life may also end by a panic of
+/// an engine that finds rows which never were.
+fn caught(sabotage: Sabotage, life: fn(u64) -> Plan, wanted: fn(&Tally) -> u64) {
     for seed in 0..10 {
         let plan = life(seed);
         let found = std::panic::catch_unwind(|| live(&plan, Some(sabotage)).1)
             .unwrap_or_else(|_| vec![Finding::Panicked]);
-        if !found.is_empty() {
+        if wanted(&of(&found)) > 0 {
             let (sound, none) = live(&plan, None);
             assert!(none.is_empty(), "the sound store fails as well: {sound}");
-            return found;
+            return;
         }
     }
     panic!("{sabotage:?} was not caught");
@@ -169,26 +170,22 @@ fn of(findings: &[Finding]) -> Tally {
 
 #[test]
 fn soak_control_ack_before_save_is_caught() {
-    let found = of(&caught(Sabotage::AckBeforeSave, killed_often));
-    assert!(found.lost > 0, "{found}");
+    caught(Sabotage::AckBeforeSave, killed_often, |found| found.lost);
 }
 
 #[test]
 fn soak_control_delete_on_read_is_caught() {
-    let found = of(&caught(Sabotage::DeleteOnRead, killed_often));
-    assert!(found.lost > 0, "{found}");
+    caught(Sabotage::DeleteOnRead, killed_often, |found| found.lost);
 }
 
 #[test]
 fn soak_control_forgotten_mids_are_caught() {
-    let found = of(&caught(Sabotage::ForgetMids, said_again));
-    assert!(found.duplicated > 0, "{found}");
+    caught(Sabotage::ForgetMids, said_again, |found| found.duplicated);
 }
 
 /// The power goes right after a message was queued: its row in the history is there, and what was to
 /// be sent is not.
 #[test]
 fn soak_control_outbox_apart_is_caught() {
-    let found = of(&caught(Sabotage::OutboxApart, killed_often));
-    assert!(found.lost > 0, "{found}");
+    caught(Sabotage::OutboxApart, killed_often, |found| found.lost);
 }
