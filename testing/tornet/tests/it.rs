@@ -10,7 +10,6 @@
 )]
 
 mod it {
-    mod circuits;
     mod echo;
     mod ending;
     mod interop;
