@@ -40,8 +40,14 @@ impl Reserve {
     /// Bytes that are free for the server. An answer that the system does not give counts as none.
     #[must_use]
     pub fn free(&self) -> u64 {
-        rustix::fs::statvfs(&self.dir).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+        rustix::fs::statvfs(&self.dir).map_or(0, |disk| free_bytes(&disk))
     }
+}
+
+/// What a program that is not root may still write on a disk.
+#[must_use]
+pub const fn free_bytes(disk: &rustix::fs::StatVfs) -> u64 {
+    disk.f_bavail.saturating_mul(disk.f_frsize)
 }
 
 /// The way to the thread.

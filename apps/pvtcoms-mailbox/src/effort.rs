@@ -95,12 +95,6 @@ impl Effort {
         self.value
     }
 
-    /// What the operator chose.
-    #[must_use]
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// The same after one more page: up at most to twice, down at most by half, and down only
     /// after [`CALM_S`] of calm.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Loops: cover that comes back to its sender, and shows whether a mailbox keeps what it took
 //! (BRD-33, ENG-11).
 
-use board::tag::{OnionKey, SlotSecret};
+use board::tag::{OnionKey, SlotSecret, Tag};
 use crypto::aead::EnvelopeKey;
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ enum Trace {
 struct Loop {
     mailbox: OnionKey,
     slot: SlotSecret,
-    tag: [u8; 16],
+    tag: Tag,
     trace: Trace,
 }
 
@@ -48,17 +48,16 @@ impl Loops {
         (self.out.len() >= MOST).then_some(*oldest)
     }
 
-    /// One more is out; gives its number.
-    pub(crate) fn add(&mut self, mailbox: &OnionKey, slot: SlotSecret) -> u64 {
+    /// One more is out, under the tag of its slot; gives its number.
+    pub(crate) fn add(&mut self, mailbox: &OnionKey, slot: SlotSecret, tag: Tag) -> u64 {
         let number = self.next;
         self.next = number.saturating_add(1);
-        let tag = slot.tag(mailbox).0;
         self.out.insert(number, Loop { mailbox: *mailbox, slot, tag, trace: Trace::Left });
         number
     }
 
     /// Where a loop comes back, under which tag.
-    pub(crate) fn place(&self, number: u64) -> Option<(OnionKey, [u8; 16])> {
+    pub(crate) fn place(&self, number: u64) -> Option<(OnionKey, Tag)> {
         self.out.get(&number).map(|one| (one.mailbox, one.tag))
     }
 
@@ -71,20 +70,20 @@ impl Loops {
         self.out.remove(&number);
     }
 
-    fn trace_mut(&mut self, tag: &[u8; 16]) -> Option<&mut Trace> {
+    fn trace_mut(&mut self, tag: &Tag) -> Option<&mut Trace> {
         let mut out = self.out.values_mut();
         out.find(|one| one.tag == *tag).map(|one| &mut one.trace)
     }
 
     /// A put with this tag was not answered with STORED, and its bytes will leave again.
-    pub(crate) fn not_stored(&mut self, tag: &[u8; 16]) {
+    pub(crate) fn not_stored(&mut self, tag: &Tag) {
         if let Some(trace) = self.trace_mut(tag) {
             *trace = Trace::Unknown;
         }
     }
 
     /// A put with this tag was answered with STORED while `page` was open.
-    pub(crate) fn stored(&mut self, tag: &[u8; 16], page: u64) {
+    pub(crate) fn stored(&mut self, tag: &Tag, page: u64) {
         if let Some(trace) = self.trace_mut(tag).filter(|trace| **trace == Trace::Left) {
             *trace = Trace::Stored(page);
         }
@@ -96,7 +95,7 @@ impl Loops {
         &self,
         mailbox: &OnionKey,
         held: impl Fn(u64) -> bool,
-        seen: impl Fn(&[u8; 16]) -> bool,
+        seen: impl Fn(&Tag) -> bool,
     ) -> Vec<u64> {
         let due = |page: u64| {
             let last = page.saturating_add(PAGES_AFTER);

@@ -101,23 +101,19 @@ pub(crate) const fn usual_delay(mode: Mode, pace: Pace) -> &'static str {
 }
 
 /// What the schedule costs a day, by the figures of BRD-38 and the design's estimate.
-pub(crate) const fn usual_traffic(mode: Mode, pace: Pace) -> &'static str {
-    match (mode, pace) {
-        (Mode::Steady, Pace::DayHours) => "with one mailbox about 80 MB and 2,100 circuits a day",
-        (Mode::Steady, Pace::Every30) => "with one mailbox about 210 MB and 5,800 circuits a day",
-        (Mode::Steady, Pace::Every60) => "with one mailbox about 110 MB and 2,900 circuits a day",
-        (Mode::Steady, Pace::Every300) => "with one mailbox about 24 MB and 590 circuits a day",
-        (Mode::Fast, Pace::DayHours) => {
-            "2,100 circuits a day with one mailbox, and more with each message"
+pub(crate) fn usual_traffic(mode: Mode, pace: Pace) -> String {
+    let (megabytes, circuits) = match pace {
+        Pace::DayHours => (80, "2,100"),
+        Pace::Every30 => (210, "5,800"),
+        Pace::Every60 => (110, "2,900"),
+        Pace::Every300 => (24, "590"),
+    };
+    match mode {
+        Mode::Steady => {
+            format!("with one mailbox about {megabytes} MB and {circuits} circuits a day")
         }
-        (Mode::Fast, Pace::Every30) => {
-            "5,800 circuits a day with one mailbox, and more with each message"
-        }
-        (Mode::Fast, Pace::Every60) => {
-            "2,900 circuits a day with one mailbox, and more with each message"
-        }
-        (Mode::Fast, Pace::Every300) => {
-            "590 circuits a day with one mailbox, and more with each message"
+        Mode::Fast => {
+            format!("{circuits} circuits a day with one mailbox, and more with each message")
         }
     }
 }

@@ -13,7 +13,6 @@ use board::envelope::dummy;
 use board::frame::{PutAnswer, PutRequest, Request};
 use board::header::PageHeader;
 use board::pow::{EquixWork, Work as _};
-use crypto::rand_core::Rng as _;
 use mailbox::seal::os_rng;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -159,8 +158,7 @@ impl Unpaid {
     }
 
     fn request(&self, n: usize) -> Vec<u8> {
-        let mut nonce = [0; 16];
-        os_rng().fill_bytes(&mut nonce);
+        let nonce = whole::nonce();
         let (epoch, solution) = match n % 4 {
             // Of an hour that is over.
             0 => (self.header.epoch - 2, self.solution),

@@ -84,9 +84,3 @@ pub(crate) fn permit_descriptors(wanted: u64) -> Result<()> {
     setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })
         .with_context(|| format!("{wanted} open files are not permitted here"))
 }
-
-/// Processor time of this thread, as the kernel tells it: in nanoseconds, first of three numbers.
-pub(crate) fn thread_cpu() -> Duration {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
-}

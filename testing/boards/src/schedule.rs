@@ -1,14 +1,13 @@
 //! What a client's schedule costs: a day of a real engine in `steady`, and its proofs of work.
 
-use crate::process::thread_cpu;
+use crate::whole::nonce;
 use anyhow::{Context as _, Result, ensure};
 use board::envelope::dummy;
 use board::pow::{EquixWork, solve_with};
-use crypto::rand_core::Rng as _;
 use engine::changes::Changes;
 use engine::{Command, Mode};
 use mailbox::seal::os_rng;
-use simnet::{DAY, Kind, Watcher, World};
+use simnet::{DAY, Kind, Watcher, World, thread_cpu};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -109,11 +108,6 @@ impl Watcher for Meter {
 /// Processor time of one proof of work at effort 1.
 fn solving() -> Result<Duration> {
     let mut work = EquixWork::default();
-    let nonce = || {
-        let mut nonce = [0; 16];
-        os_rng().fill_bytes(&mut nonce);
-        nonce
-    };
     let before = thread_cpu();
     for _ in 0..SOLUTIONS {
         let envelope = dummy(&mut os_rng());

@@ -51,7 +51,8 @@ fn put(work: &mut EquixWork, header: &PageHeader) -> Result<Asked> {
     Ok(Asked { request: Request::Put(put).encode(), answer_len: HEAD_LEN })
 }
 
-fn nonce() -> [u8; 16] {
+/// Where a solver begins, at random.
+pub(crate) fn nonce() -> [u8; 16] {
     let mut nonce = [0; 16];
     os_rng().fill_bytes(&mut nonce);
     nonce

@@ -1,7 +1,7 @@
 //! What is measured: the engine's part of a step, and its saving in the real store.
 
 use engine::changes::Changes;
-use simnet::Watcher;
+use simnet::{Watcher, thread_cpu};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -37,9 +37,9 @@ impl Meter {
         if !self.dial.on.get() {
             return work(store);
         }
-        let before = cpu();
+        let before = thread_cpu();
         measured(|| work(store));
-        let spent = cpu().saturating_sub(before);
+        let spent = thread_cpu().saturating_sub(before);
         self.dial.spent.set(self.dial.spent.get().saturating_add(spent));
     }
 }
@@ -58,10 +58,4 @@ impl Watcher for Meter {
             }
         });
     }
-}
-
-/// Processor time of this thread, as the kernel tells it: in nanoseconds, first of three numbers.
-fn cpu() -> Duration {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }

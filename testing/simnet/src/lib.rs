@@ -28,7 +28,7 @@ mod transcript;
 mod weather;
 mod world;
 
-pub use client::{Client, Crash, Folder, SaveFault, Watcher};
+pub use client::{Client, Crash, Folder, SaveFault, Watcher, thread_cpu};
 pub use disk::{Disk, MessageKey, SavedMessage};
 pub use faults::Faults;
 pub use gate::Gate;

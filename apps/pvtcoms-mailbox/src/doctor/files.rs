@@ -4,8 +4,9 @@ use super::known::Known;
 use super::{Check, Where, size};
 use crate::cli::onion_key;
 use crate::clock::{DAY_S, Seconds};
+use crate::committer::free_bytes;
 use crate::seal::key_file;
-use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
+use rustix::fs::{StatVfsMountFlags, statvfs};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -65,7 +66,7 @@ fn directory(what: &'static str, path: &Path, owner: Option<u32>) -> Check {
             "the disk may have failed: look at dmesg",
         );
     }
-    if disk.is_some_and(|disk| free(&disk) < KEY_ROOM) {
+    if disk.is_some_and(|disk| free_bytes(&disk) < KEY_ROOM) {
         return Check::fail(
             what,
             format!("the disk of {shown} is full"),
@@ -123,7 +124,7 @@ pub(super) fn disk(place: &Where, known: &Known) -> Check {
     let Ok(disk) = statvfs(&place.data) else {
         return Check::fail(WHAT, "the system does not say how full it is", "is it mounted?");
     };
-    let free = free(&disk);
+    let free = free_bytes(&disk);
     let reserve = known.number("/reserve_bytes").unwrap_or(512 << 20);
     let soft = known.number("/soft_limit_bytes").unwrap_or(4 * (512 << 20));
     let found = format!("{} free, {} kept in reserve", size(free), size(reserve));
@@ -192,8 +193,4 @@ fn used(dir: &Path) -> u64 {
         let below = if found.is_dir() { used(&entry.path()) } else { 0 };
         sum.saturating_add(found.blocks().saturating_mul(512)).saturating_add(below)
     })
-}
-
-fn free(disk: &StatVfs) -> u64 {
-    disk.f_bavail.saturating_mul(disk.f_frsize)
 }

@@ -26,7 +26,7 @@ impl Engine {
         envelope: Envelope,
     ) {
         if item.is_none() {
-            self.loops.not_stored(&envelope.tag().0);
+            self.loops.not_stored(&envelope.tag());
         }
         let item = item.filter(|id| self.carries(id, &mailbox, &envelope));
         if let Some(id) = item.filter(|_| self.profile.mode == Mode::Fast) {

@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::step::Step;
 use crate::watch::{Meaning, WatchOwner};
 use board::envelope::{self, Envelope, Kind, Parcel};
-use board::tag::{OnionKey, Tag, loop_slot};
+use board::tag::{OnionKey, loop_slot};
 use crypto::Zeroizing;
 use rand_core::CryptoRng;
 
@@ -27,7 +27,7 @@ impl Engine {
         let parcel = Parcel { kind: Kind::Loop, part: 0, parts: 1, ack: None, floor: 0, mid, body };
         let (key, tag) = (slot.key(target), slot.tag(target));
         let sealed = envelope::seal(rng, &key, tag, target, &parcel).ok()?;
-        let number = self.loops.add(target, slot);
+        let number = self.loops.add(target, slot, tag);
         self.watch_loop(number);
         Some(sealed)
     }
@@ -42,7 +42,7 @@ impl Engine {
         let waiting = self.loops.place(number);
         let place = waiting.map(|(mailbox, _)| (mailbox, Meaning::Loop { number }));
         let places = place.into_iter().collect();
-        let tag = |_: &_| waiting.map(|(_, tag)| Tag(tag));
+        let tag = |_: &_| waiting.map(|(_, tag)| tag);
         let changed = self.watch.replace(WatchOwner::Loop(number), places, tag);
         self.watch_changed(&changed);
     }
@@ -51,7 +51,7 @@ impl Engine {
     pub(super) fn judge_loops(&mut self, now: Now, step: &mut Step, key: &OnionKey) {
         let Some(mailbox) = self.mailboxes.get_mut(key) else { return };
         let held = |page: u64| mailbox.frame(page).is_some();
-        let lost = self.loops.lost(key, held, |tag| mailbox.finds.knows(tag));
+        let lost = self.loops.lost(key, held, |tag| mailbox.finds.knows(&tag.0));
         if !lost.is_empty() {
             raise_alarm(mailbox, now, step);
         }

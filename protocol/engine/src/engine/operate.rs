@@ -337,7 +337,7 @@ impl Engine {
             return self.put_failed(mailbox, item, envelope);
         }
         if item.is_none() {
-            self.loops.stored(&envelope.tag().0, put.open_page);
+            self.loops.stored(&envelope.tag(), put.open_page);
         }
         // An item that was encrypted anew in between still waits for its new bytes.
         let item_id = item.filter(|id| self.carries(id, &mailbox, &envelope));

@@ -5,9 +5,15 @@ use rand_core::SeedableRng;
 
 const M: OnionKey = [7; 32];
 
-fn one() -> (Loops, u64, [u8; 16]) {
+fn add(loops: &mut Loops, rng: &mut ChaCha20Rng) -> u64 {
+    let slot = loop_slot(rng);
+    let tag = slot.tag(&M);
+    loops.add(&M, slot, tag)
+}
+
+fn one() -> (Loops, u64, Tag) {
     let mut loops = Loops::default();
-    let number = loops.add(&M, loop_slot(&mut ChaCha20Rng::seed_from_u64(1)));
+    let number = add(&mut loops, &mut ChaCha20Rng::seed_from_u64(1));
     let (_, tag) = loops.place(number).unwrap();
     (loops, number, tag)
 }
@@ -15,7 +21,7 @@ fn one() -> (Loops, u64, [u8; 16]) {
 #[test]
 fn eng_11_a_loop_is_lost_when_every_page_is_held_in_which_it_must_lie() {
     let (mut loops, number, tag) = one();
-    let nothing = |_: &[u8; 16]| false;
+    let nothing = |_: &Tag| false;
     assert_eq!(loops.lost(&M, |_| true, nothing), [], "not answered yet");
     loops.stored(&tag, 100);
     assert_eq!(loops.lost(&M, |_| true, nothing), [number]);
@@ -45,7 +51,7 @@ fn eng_11_of_more_than_200_the_oldest_makes_room() {
     let mut loops = Loops::default();
     for _ in 0..MOST {
         assert_eq!(loops.surplus(), None);
-        loops.add(&M, loop_slot(&mut rng));
+        add(&mut loops, &mut rng);
     }
     assert_eq!(loops.surplus(), Some(0));
 }

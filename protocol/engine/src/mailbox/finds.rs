@@ -51,8 +51,7 @@ struct Found {
     busy: bool,
     tries: u32,
     /// Answers with other bytes than the page promised, and when the first of them came.
-    refused: u32,
-    refused_since: u64,
+    refused: Option<(u32, u64)>,
 }
 
 impl Found {
@@ -263,11 +262,9 @@ impl Finds {
     /// since when.
     pub(crate) fn refused(&mut self, at: At, now_ms: u64) -> Option<(u32, u64)> {
         let found = self.get_mut(at)?;
-        if found.refused == 0 {
-            found.refused_since = now_ms;
-        }
-        found.refused = found.refused.saturating_add(1);
-        Some((found.refused, found.refused_since))
+        let (times, since) = found.refused.unwrap_or((0, now_ms));
+        found.refused = Some((times.saturating_add(1), since));
+        found.refused
     }
 
     /// Whether this chunk holds something of ours.

@@ -42,6 +42,7 @@ fn db_1_each_pragma_changed_in_turn_is_a_named_error() {
         ("foreign_keys", "OFF"),
         ("temp_store", "FILE"),
         ("temp_store", "DEFAULT"),
+        ("cache_size", "-2000"),
         ("cell_size_check", "OFF"),
         ("synchronous", "NORMAL"),
         ("synchronous", "OFF"),
