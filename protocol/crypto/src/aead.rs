@@ -45,10 +45,9 @@ impl OneTimeKey {
     /// Seals the only message of this key: `ciphertext ‖ tag`, 16 bytes longer than `plain` (CRY-6).
     #[must_use]
     pub fn seal(self, ad: &[u8], plain: &[u8]) -> Vec<u8> {
-        let mut out = with_room(plain);
-        let tag = encrypt::<ChaCha20Poly1305, 12>(self.expose_secret(), &[0; 12], ad, &mut out);
-        out.extend_from_slice(&tag);
-        out
+        sealed(&[], plain, |body| {
+            encrypt::<ChaCha20Poly1305, 12>(self.expose_secret(), &[0; 12], ad, body)
+        })
     }
 
     /// Opens the only message of this key.
@@ -68,10 +67,9 @@ impl EnvelopeKey {
     pub fn seal(&self, rng: &mut impl CryptoRng, ad: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; XNONCE_LEN];
         rng.fill_bytes(&mut nonce);
-        let mut body = with_room(plain);
-        let tag =
-            encrypt::<XChaCha20Poly1305, XNONCE_LEN>(self.expose_secret(), &nonce, ad, &mut body);
-        [&nonce[..], &body, &tag].concat()
+        sealed(&nonce, plain, |body| {
+            encrypt::<XChaCha20Poly1305, XNONCE_LEN>(self.expose_secret(), &nonce, ad, body)
+        })
     }
 
     /// Opens what [`seal`](Self::seal) made.
@@ -97,10 +95,9 @@ pub fn siv_seal(mk: &MessageKey, sid: &[u8; 32], header: &[u8], body: &[u8]) -> 
     let mut siv = [0; SIV_LEN];
     hmac(mk.expose_secret(), &[labels::SIV, sid, header, body], &mut siv);
     let kn = siv_key(mk, &siv);
-    let mut out = with_room(body);
-    let tag =
-        encrypt::<ChaCha20Poly1305, 12>(kn.key(), kn.nonce(), &[sid, header].concat(), &mut out);
-    [&siv[..], &out, &tag].concat()
+    sealed(&siv, body, |body| {
+        encrypt::<ChaCha20Poly1305, 12>(kn.key(), kn.nonce(), &[sid, header].concat(), body)
+    })
 }
 
 /// Opens what [`siv_seal`] made.
@@ -143,10 +140,15 @@ fn siv_key(mk: &MessageKey, siv: &[u8; SIV_LEN]) -> KeyAndNonce {
     KeyAndNonce(kn)
 }
 
-/// A copy of `plain` with room for a tag, so that appending one moves no plaintext.
-fn with_room(plain: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(plain.len().saturating_add(TAG_LEN));
+/// `before ‖ ciphertext ‖ tag`, where `seal` turns the one into the other in place and gives the
+/// tag. There is room for all of it from the start, so that nothing moves and leaves a plaintext.
+fn sealed(before: &[u8], plain: &[u8], seal: impl FnOnce(&mut [u8]) -> [u8; TAG_LEN]) -> Vec<u8> {
+    let len = before.len().saturating_add(plain.len()).saturating_add(TAG_LEN);
+    let mut out = Vec::with_capacity(len);
+    out.extend_from_slice(before);
     out.extend_from_slice(plain);
+    let tag = seal(out.get_mut(before.len()..).unwrap_or_default());
+    out.extend_from_slice(&tag);
     out
 }
 
