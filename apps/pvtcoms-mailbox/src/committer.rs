@@ -1,9 +1,13 @@
-//! The one thread that writes: batches of deposits, closing pages, expiry (BRD-27).
+//! The one thread that writes: batches of deposits, closing pages, expiry (BRD-27). A second one
+//! waits for the disk, so that the next batch is written meanwhile.
 
+mod syncer;
+
+use self::syncer::{Syncer, Unsynced};
 use crate::clock::{self, Seconds};
 use crate::counters::Counters;
 use crate::pages::Pages;
-use crate::store::{Deposit, Put, StoreError};
+use crate::store::{Deposit, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -57,7 +61,7 @@ pub struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread. `closed` gets the number of the open page at every close; `news` is
+    /// Starts the threads. `closed` gets the number of the open page at every close; `news` is
     /// called after it.
     ///
     /// # Errors
@@ -70,6 +74,7 @@ impl Committer {
         mut news: impl FnMut(&str) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (orders, inbox) = sync_channel(QUEUE);
+        let syncer = Syncer::start(pages.store(), Arc::clone(&counters))?;
         let run = move || {
             let mut failing = false;
             loop {
@@ -78,8 +83,9 @@ impl Committer {
                 let free = reserve.free();
                 pages.set_free(free);
                 let room = free >= reserve.bytes; // BRD-16
-                let outcome = commit(&mut pages, batch, room, now, &counters);
+                let outcome = write(&mut pages, batch, room, now, &syncer);
                 let outcome = outcome.and_then(|()| pages.tick(now));
+                let outcome = syncer.failure().map_or(outcome, Err);
                 publish(&pages, &closed, &counters);
                 match outcome {
                     Ok(_) => failing = false,
@@ -91,7 +97,7 @@ impl Committer {
                     Err(_) => {}
                 }
                 if stop {
-                    return;
+                    return syncer.finish();
                 }
             }
         };
@@ -131,30 +137,23 @@ fn next_batch(inbox: &Receiver<Order>) -> (Vec<Waiting>, bool) {
     }
 }
 
-fn commit(
+/// Writes a batch and hands it on to be made durable and answered. An answer that is dropped on the
+/// way is RETRY.
+fn write(
     pages: &mut Pages,
     batch: Vec<Waiting>,
     room: bool,
     now: Seconds,
-    counters: &Counters,
+    syncer: &Syncer,
 ) -> Result<(), StoreError> {
-    if batch.is_empty() {
+    if batch.is_empty() || !room {
         return Ok(());
     }
     let (deposits, answers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|w| (w.deposit, w.stored)).unzip();
-    let outcome = if room { pages.put(deposits, now) } else { Ok(Vec::new()) };
-    let puts = outcome.as_deref().unwrap_or_default();
-    for (i, answer) in answers.into_iter().enumerate() {
-        match puts.get(i) {
-            Some(Put::Stored) => counters.stored.add(),
-            Some(Put::Known) => counters.repeated.add(),
-            None => {}
-        }
-        // A client that went away does not hear it.
-        let _gone = answer.send(puts.get(i).is_some());
-    }
-    outcome.map(drop)
+    let written = pages.write(deposits, now)?;
+    syncer.hand_over(Unsynced { written, answers });
+    Ok(())
 }
 
 fn publish(pages: &Pages, closed: &watch::Sender<u64>, counters: &Counters) {

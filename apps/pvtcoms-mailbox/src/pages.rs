@@ -5,7 +5,9 @@
 use crate::clock::{Day, Seconds, day_of};
 use crate::effort::{Close, Effort, Policy};
 use crate::seal::os_rng;
-use crate::store::{Accepted, ClosedPage, Deposit, PageNo, Put, Store, StoreError};
+use crate::store::{
+    Accepted, ClosedPage, Deposit, PageNo, Put, Store, StoreError, Written, durable,
+};
 use crate::view::View;
 use board::envelope::{self, Envelope};
 use board::header::{EPOCH_S, PageHeader};
@@ -79,8 +81,8 @@ impl Pages {
             view.push(header);
         }
         let waiting = store.waiting(view.open_page())?;
-        let day = waiting.first().map_or_else(|| day_of(now), |meta| meta.day);
-        let waiting = waiting.into_iter().map(|meta| meta.entry).collect();
+        let day = waiting.first().map_or_else(|| day_of(now), |first| first.day);
+        let waiting = waiting.into_iter().map(|waiting| waiting.entry).collect();
         view.open_day = day;
         let open = OpenPage { day, since: now, waiting };
         let effort = Effort::resume(policy, view.last.map(|last| (last.closed_at, last.effort)));
@@ -99,15 +101,34 @@ impl Pages {
         Arc::clone(&self.view)
     }
 
+    /// The store, for whoever makes durable what is written.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
     /// Stores a batch for the open page; durable on return.
     ///
     /// # Errors
-    /// [`StoreError`]: then every deposit of the batch is answered RETRY.
+    /// As [`write`](Self::write).
     pub fn put(
         &mut self,
         batch: Vec<impl Into<Deposit>>,
         now: Seconds,
     ) -> Result<Vec<Put>, StoreError> {
+        let written = self.write(batch, now)?;
+        Ok(durable(self.store.as_ref(), vec![written])?.concat())
+    }
+
+    /// Writes a batch for the open page. A page that closes makes durable what is in it.
+    ///
+    /// # Errors
+    /// [`StoreError`]: then every deposit of the batch is answered RETRY.
+    pub fn write(
+        &mut self,
+        batch: Vec<impl Into<Deposit>>,
+        now: Seconds,
+    ) -> Result<Written, StoreError> {
         let now = self.monotonic(now);
         self.tick(now)?;
         let after = self.open.waiting.len().saturating_add(batch.len());
@@ -117,13 +138,13 @@ impl Pages {
         let (day, page) = (self.open.day, self.open_page());
         let accept = |deposit: _| Accepted { day, page, deposit };
         let accepted: Vec<Accepted> = batch.into_iter().map(Into::into).map(accept).collect();
-        let puts = self.store.put(&accepted)?;
+        let written = self.store.write(&accepted)?;
         if self.open.waiting.is_empty() {
             self.open.since = now;
         }
-        let stored = accepted.iter().zip(&puts).filter(|(_, put)| **put == Put::Stored);
+        let stored = accepted.iter().zip(written.puts()).filter(|(_, put)| **put == Put::Stored);
         self.open.waiting.extend(stored.map(|(accepted, _)| accepted.deposit.entry));
-        Ok(puts)
+        Ok(written)
     }
 
     /// Does what is due at `now`: closes the open page, expires days, draws the hour's seed.

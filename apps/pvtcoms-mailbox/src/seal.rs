@@ -30,8 +30,6 @@ pub const INDEX_LEN: usize = 32;
 pub enum Record {
     /// An envelope.
     Envelope,
-    /// Tag and digest of an envelope.
-    Meta,
     /// A page's frame, or the order and path of one of its chunks.
     Page,
 }
@@ -75,12 +73,18 @@ impl DayKey {
     fn record_key(&self, record: Record, at: &[u8]) -> EnvelopeKey {
         let label = match record {
             Record::Envelope => labels::AT_REST_ENVELOPE,
-            Record::Meta => labels::AT_REST_META,
             Record::Page => labels::AT_REST_PAGE,
         };
         let prk = Prk::from_key(self.expose_secret());
         EnvelopeKey::filled(|key| prk.expand(&[label, at], key))
     }
+}
+
+/// Randomness of the sealed records' nonces, one for each thread: seeded by the operating system, and
+/// without a call of it for every record.
+#[must_use]
+pub fn nonces() -> impl CryptoRng {
+    rand::rng()
 }
 
 /// The operating system's randomness. Stops the program if there is none: nothing can be done

@@ -2,10 +2,10 @@
 
 mod fjall;
 
+use self::fjall::Sealed;
 pub use self::fjall::{FjallStore, engine};
 
 use crate::clock::Day;
-use crate::seal::INDEX_LEN;
 use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use board::merkle::Hash;
@@ -26,15 +26,6 @@ pub struct Deposit {
     /// Its tag and digest.
     pub entry: Entry,
     sealed: Option<Sealed>,
-}
-
-/// A deposit as it goes to disk, if it gets into the page that was open when it was sealed.
-struct Sealed {
-    day: Day,
-    page: PageNo,
-    idx: [u8; INDEX_LEN],
-    envelope: Vec<u8>,
-    meta: Vec<u8>,
 }
 
 impl From<Envelope> for Deposit {
@@ -63,9 +54,29 @@ pub enum Put {
     Known,
 }
 
+/// What became of a batch that is written. Nobody is told before it is durable: only [`durable`]
+/// gives it out.
+#[must_use = "a deposit is STORED when it is durable"]
+pub struct Written(Vec<Put>);
+
+impl Written {
+    pub(crate) fn puts(&self) -> &[Put] {
+        &self.0
+    }
+}
+
+/// Makes batches durable with one sync, and gives what became of each.
+///
+/// # Errors
+/// [`StoreError`]; whether anything of them is durable is unknown then.
+pub fn durable(store: &dyn Store, batches: Vec<Written>) -> Result<Vec<Vec<Put>>, StoreError> {
+    store.sync()?;
+    Ok(batches.into_iter().map(|Written(puts)| puts).collect())
+}
+
 /// An envelope that waits for its page to close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meta {
+pub struct Waiting {
     /// The day on which the page was opened.
     pub day: Day,
     /// Tag and digest.
@@ -126,26 +137,33 @@ impl StoreError {
     }
 }
 
-/// What a board needs of its storage. One thread calls what writes; reads come from any.
+/// What a board needs of its storage. One thread calls what writes; `sync` and reads come from any.
 ///
-/// `put`, `close` and `add_seed` are durable on return (BRD-27); `close` is atomic.
+/// `close` and `add_seed` are durable on return, and with them all that was written before (BRD-27);
+/// `close` is atomic.
 pub trait Store: Send + Sync {
     /// Does the work on an envelope that needs no order, for the page that is open. Any thread may
     /// call it; what it gives is good for any page.
     fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit;
 
-    /// Stores a batch; the answers are in its order. The same bytes under today's or the day
-    /// before's key are stored once (BRD-19).
+    /// Writes a batch; what becomes of it is in its order. The same bytes under today's or the day
+    /// before's key are stored once (BRD-19), those that are not durable yet included.
     ///
     /// # Errors
-    /// [`StoreError`]; whether anything was stored is unknown then.
-    fn put(&self, batch: &[Accepted]) -> Result<Vec<Put>, StoreError>;
+    /// [`StoreError`]; whether anything was written is unknown then.
+    fn write(&self, batch: &[Accepted]) -> Result<Written, StoreError>;
+
+    /// Makes durable what was written before the call.
+    ///
+    /// # Errors
+    /// [`StoreError`]; from then on nothing can be written any more.
+    fn sync(&self) -> Result<(), StoreError>;
 
     /// What waits for `page` to close: what a restart has to know.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn waiting(&self, page: PageNo) -> Result<Vec<Meta>, StoreError>;
+    fn waiting(&self, page: PageNo) -> Result<Vec<Waiting>, StoreError>;
 
     /// Stores a page and moves the chain to it, both or neither.
     ///

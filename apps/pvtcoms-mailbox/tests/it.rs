@@ -7,6 +7,8 @@
     reason = "test code"
 )]
 
+#[path = "it/committing.rs"]
+mod committing;
 #[path = "it/common.rs"]
 mod common;
 #[path = "it/conformance.rs"]

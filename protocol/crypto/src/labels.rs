@@ -47,7 +47,6 @@ labels! {
     STORE_WITNESS = "pvtcoms/store/v1 witness";
     STORE_SUM = "pvtcoms/store/v1 sum";
     AT_REST_ENVELOPE = "pvtcoms/at-rest/v1 envelope";
-    AT_REST_META = "pvtcoms/at-rest/v1 meta";
     AT_REST_PAGE = "pvtcoms/at-rest/v1 page";
     AT_REST_INDEX = "pvtcoms/at-rest/v1 index";
 }

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 /// Threads that seal, as many as the server has for it, and deposits of each that may wait at one
 /// time: all together a batch in the making, and the next two.
 const SEALERS: usize = 4;
-const AT_ONCE: usize = 3 * BATCH / SEALERS;
+const AT_ONCE: usize = 4 * BATCH / SEALERS;
 
 /// The server's committer on its store.
 pub(crate) struct Commit {

@@ -5,7 +5,6 @@
 //! ```text
 //! i ‖ idx(32)              -> page(8)                              which page an envelope is in
 //! e ‖ page(8) ‖ idx(16)    -> sealed envelope(4096)
-//! m ‖ page(8) ‖ idx(16)    -> sealed tag(16) ‖ H(envelope)(32)     only what waits is read
 //! p ‖ page(8)              -> sealed digest frame
 //! c ‖ page(8) ‖ chunk(2)   -> sealed idx(16) × 8 ‖ path(32 × depth)
 //! chain:  last -> header(256)    seed ‖ epoch(8) -> seed(32)    gone ‖ day(4) -> nothing
@@ -16,23 +15,33 @@ pub mod engine;
 mod keys;
 
 use self::days::{DayData, Days};
-use self::keys::{CHUNK_LIST, chunk_key, envelope_key, index_key, meta_key, page_key, short};
+use self::keys::{CHUNK_LIST, chunk_key, envelope_key, index_key, page_key, short};
 use super::{
-    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, Meta, PageNo, Put, Sealed, Seeds, Store,
-    StoreError,
+    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, PageNo, Put, Seeds, Store, StoreError, Waiting,
+    Written,
 };
 use crate::clock::Day;
-use crate::seal::{Record, os_rng};
+use crate::seal::{Record, nonces};
 use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use board::page::{CHUNK, Entry};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, UserKey, UserValue};
 use std::collections::BTreeSet;
 use std::path::Path;
 use wire::{Codec, Reader, Writer};
 
 const LAST: &[u8] = b"last";
 const SEED: &[u8] = b"seed";
+
+/// A deposit as it goes to disk, if it gets into the page that was open when it was sealed. Its
+/// records are the engine's own buffers, so that the one thread that writes copies none.
+pub(super) struct Sealed {
+    day: Day,
+    page: PageNo,
+    index: UserKey,
+    at: UserKey,
+    envelope: UserValue,
+}
 
 /// A board in a directory.
 pub struct FjallStore {
@@ -71,7 +80,7 @@ impl Store for FjallStore {
         deposit
     }
 
-    fn put(&self, batch: &[Accepted]) -> Result<Vec<Put>, StoreError> {
+    fn write(&self, batch: &[Accepted]) -> Result<Written, StoreError> {
         let mut writes = self.db.batch();
         let mut fresh = BTreeSet::new();
         let mut answers = Vec::with_capacity(batch.len());
@@ -82,37 +91,34 @@ impl Store for FjallStore {
                 Some(sealed) => sealed,
                 None => &today.seal(*day, *page, deposit),
             };
-            let idx = sealed.idx;
             // BRD-19: under today's key and the day before's.
-            let known = !fresh.insert((*day, idx))
-                || today.space.contains_key(index_key(&idx))?
+            let known = !fresh.insert((*day, sealed.index.clone()))
+                || today.space.contains_key(&sealed.index)?
                 || self.days.before(*day).map_or(Ok(false), |d| d.holds(&deposit.entry))?;
             if known {
                 answers.push(Put::Known);
                 continue;
             }
-            let at = envelope_key(*page, short(&idx));
-            writes.insert(&today.space, index_key(&idx), page.to_be_bytes().as_slice());
-            writes.insert(&today.space, at, sealed.envelope.as_slice());
-            writes.insert(&today.space, meta_key(*page, &idx), sealed.meta.as_slice());
+            writes.insert(&today.space, sealed.index.clone(), page.to_be_bytes());
+            writes.insert(&today.space, sealed.at.clone(), sealed.envelope.clone());
             answers.push(Put::Stored);
         }
-        self.commit(writes)?;
-        Ok(answers)
+        // Into the operating system's buffers, in one piece; `sync` goes on from there.
+        writes.durability(Some(PersistMode::Buffer)).commit()?;
+        Ok(Written(answers))
     }
 
-    fn waiting(&self, page: PageNo) -> Result<Vec<Meta>, StoreError> {
+    fn sync(&self) -> Result<(), StoreError> {
+        Ok(self.db.persist(PersistMode::SyncData)?)
+    }
+
+    fn waiting(&self, page: PageNo) -> Result<Vec<Waiting>, StoreError> {
         let mut waiting = Vec::new();
         for (day, data) in self.days.all() {
-            for record in data.space.prefix(keys::meta_prefix(page)) {
+            for record in data.space.prefix(keys::envelope_prefix(page)) {
                 let (at, sealed) = record.into_inner()?;
-                let plain = data.key.open(Record::Meta, &at, &sealed)?;
-                let mut r = Reader::new(&plain);
-                let (tag, digest) = (r.array(), r.array());
-                let (Ok(tag), Ok(digest), Ok(())) = (tag, digest, r.finish()) else {
-                    return Err(StoreError::Damaged("a waiting envelope"));
-                };
-                waiting.push(Meta { day, entry: Entry { tag, digest } });
+                let entry = Entry::of(&data.open_envelope(&at, &sealed)?);
+                waiting.push(Waiting { day, entry });
             }
         }
         Ok(waiting)
@@ -125,7 +131,7 @@ impl Store for FjallStore {
         for envelope in &closed.filling {
             let idx = data.key.index(&Entry::of(envelope));
             let at = envelope_key(page, short(&idx));
-            let sealed = data.key.seal(&mut os_rng(), Record::Envelope, &at, envelope.as_bytes());
+            let sealed = data.key.seal(&mut nonces(), Record::Envelope, &at, envelope.as_bytes());
             writes.insert(&data.space, index_key(&idx), page.to_be_bytes().as_slice());
             writes.insert(&data.space, at, sealed);
         }
@@ -138,7 +144,7 @@ impl Store for FjallStore {
             let path = closed.layout.tree().path(chunk.into()).unwrap_or_default();
             w.bytes(path.as_flattened());
             let at = chunk_key(page, chunk);
-            let sealed = data.key.seal(&mut os_rng(), Record::Page, &at, w.as_slice());
+            let sealed = data.key.seal(&mut nonces(), Record::Page, &at, w.as_slice());
             writes.insert(&data.space, at, sealed);
         }
         let at = page_key(page);
@@ -146,7 +152,7 @@ impl Store for FjallStore {
         writes.insert(
             &data.space,
             at.clone(),
-            data.key.seal(&mut os_rng(), Record::Page, &at, &frame),
+            data.key.seal(&mut nonces(), Record::Page, &at, &frame),
         );
         writes.insert(&self.chain, LAST, closed.frame.header.to_bytes());
         self.commit(writes)?;
@@ -239,17 +245,19 @@ impl DayData {
         let Deposit { envelope, entry, .. } = deposit;
         let idx = self.key.index(entry);
         let at = envelope_key(page, short(&idx));
-        let envelope = self.key.seal(&mut os_rng(), Record::Envelope, &at, envelope.as_bytes());
-        let at = meta_key(page, &idx);
-        let plain = [entry.tag.as_slice(), &entry.digest].concat();
-        let meta = self.key.seal(&mut os_rng(), Record::Meta, &at, &plain);
-        Sealed { day, page, idx, envelope, meta }
+        let envelope = self.key.seal(&mut nonces(), Record::Envelope, &at, envelope.as_bytes());
+        let (index, at, envelope) = (index_key(&idx).into(), at.into(), envelope.into());
+        Sealed { day, page, index, at, envelope }
     }
 
     fn read_envelope(&self, page: PageNo, idx: &[u8; 16]) -> Result<Envelope, StoreError> {
         let at = envelope_key(page, idx);
         let sealed = self.space.get(&at)?.ok_or(StoreError::Damaged("a chunk's envelope"))?;
-        let plain = self.key.open(Record::Envelope, &at, &sealed)?;
+        self.open_envelope(&at, &sealed)
+    }
+
+    fn open_envelope(&self, at: &[u8], sealed: &[u8]) -> Result<Envelope, StoreError> {
+        let plain = self.key.open(Record::Envelope, at, sealed)?;
         let bytes = plain.as_slice().try_into();
         bytes.map(Envelope::from_bytes).map_err(|_| StoreError::Damaged("an envelope"))
     }

@@ -4,7 +4,7 @@ use crate::common::{SETTINGS, dir, random, same_tag};
 use board::envelope::Envelope;
 use board::page::{Entry, Layout, Place, filling};
 use mailbox::clock::Day;
-use mailbox::store::{Accepted, ClosedPage, FjallStore, Put, Store, StoreError};
+use mailbox::store::{Accepted, ClosedPage, FjallStore, Put, Store, StoreError, durable};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -14,6 +14,10 @@ fn open(dir: &Path) -> Result<FjallStore, StoreError> {
 
 fn accepted(day: Day, page: u64, envelopes: &[Envelope]) -> Vec<Accepted> {
     envelopes.iter().map(|e| Accepted { day, page, deposit: e.clone().into() }).collect()
+}
+
+fn put(store: &dyn Store, batch: &[Accepted]) -> Vec<Put> {
+    durable(store, vec![store.write(batch).unwrap()]).unwrap().concat()
 }
 
 fn close(store: &dyn Store, day: Day, page: u64, prev: [u8; 32]) -> ClosedPage {
@@ -49,11 +53,11 @@ fn brd_25_stores_closes_and_reads_back_across_a_restart() {
     {
         let store = open(dir.path()).unwrap();
         assert_eq!(store.last().unwrap(), None);
-        let puts = store.put(&accepted(5, 0, &envelopes[..12])).unwrap();
+        let puts = put(&store, &accepted(5, 0, &envelopes[..12]));
         assert_eq!(puts, [Put::Stored; 12]);
         let closed = close(&store, 5, 0, [0; 32]);
         assert_eq!(closed.frame.header.count, 16);
-        store.put(&accepted(5, 1, &envelopes[12..])).unwrap();
+        put(&store, &accepted(5, 1, &envelopes[12..]));
         store.add_seed(3, &[3; 32]).unwrap();
         store.add_seed(4, &[4; 32]).unwrap();
         store.add_seed(5, &[5; 32]).unwrap();
@@ -87,14 +91,14 @@ fn brd_18_a_deposit_that_was_sealed_for_another_page_is_stored_in_the_one_that_i
     };
     // Before its day has a key, before its page had closed, in time, and for another day.
     let (early, unsealed) = seal(5, 1);
-    store.put(&accepted(5, 0, &[random()])).unwrap();
+    put(&store, &accepted(5, 0, &[random()]));
     let deposits = [(early, unsealed), seal(5, 0), seal(5, 1), seal(4, 1), seal(6, 1)];
     let closed = close(&store, 5, 0, [0; 32]);
     let (envelopes, deposits): (Vec<_>, Vec<_>) = deposits.into_iter().unzip();
     let batch: Vec<_> =
         deposits.into_iter().map(|deposit| Accepted { day: 5, page: 1, deposit }).collect();
-    assert_eq!(store.put(&batch).unwrap(), [Put::Stored; 5]);
-    assert_eq!(store.put(&batch).unwrap(), [Put::Known; 5]);
+    assert_eq!(put(&store, &batch), [Put::Stored; 5]);
+    assert_eq!(put(&store, &batch), [Put::Known; 5]);
     close(&store, 5, 1, closed.frame.header.head());
     let read = read_back(&store, 1);
     for envelope in &envelopes {
@@ -109,25 +113,25 @@ fn brd_19_same_bytes_are_stored_once_same_tag_with_other_bytes_too() {
     let first = random();
     let other = same_tag(&first);
     let batch = [first.clone(), first.clone(), other];
-    let puts = store.put(&accepted(5, 0, &batch)).unwrap();
+    let puts = put(&store, &accepted(5, 0, &batch));
     assert_eq!(puts, [Put::Stored, Put::Known, Put::Stored]);
     let closed = close(&store, 5, 0, [0; 32]);
     // After the close, on the next day, and for what the server itself put in.
     for (day, page) in [(5, 1), (6, 1)] {
         let again = accepted(day, page, &[first.clone(), closed.filling[0].clone()]);
-        assert_eq!(store.put(&again).unwrap(), [Put::Known, Put::Known], "day {day}");
+        assert_eq!(put(&store, &again), [Put::Known, Put::Known], "day {day}");
     }
     // Two days later a second copy may be kept.
-    assert_eq!(store.put(&accepted(7, 1, &[first])).unwrap(), [Put::Stored]);
+    assert_eq!(put(&store, &accepted(7, 1, &[first])), [Put::Stored]);
 }
 
 #[test]
 fn brd_22_a_dropped_day_leaves_nothing_and_the_chain_goes_on() {
     let dir = dir();
     let store = open(dir.path()).unwrap();
-    store.put(&accepted(5, 0, &[random()])).unwrap();
+    put(&store, &accepted(5, 0, &[random()]));
     let first = close(&store, 5, 0, [0; 32]).frame.header;
-    store.put(&accepted(6, 1, &[random()])).unwrap();
+    put(&store, &accepted(6, 1, &[random()]));
     close(&store, 6, 1, first.head());
     assert_eq!(store.days(), [5, 6]);
     store.drop_day(5).unwrap();
@@ -147,7 +151,7 @@ fn brd_26_nothing_on_disk_shows_an_envelope_or_a_tag() {
     let envelopes: Vec<_> = (0..8).map(|_| random()).collect();
     {
         let store = open(dir.path()).unwrap();
-        store.put(&accepted(5, 0, &envelopes)).unwrap();
+        put(&store, &accepted(5, 0, &envelopes));
         close(&store, 5, 0, [0; 32]);
     }
     std::fs::write(dir.path().join("control"), envelopes[0].as_bytes()).unwrap();
@@ -180,7 +184,7 @@ fn brd_26_nothing_on_disk_shows_an_envelope_or_a_tag() {
 fn brd_26_a_day_without_its_key_is_not_opened() {
     let dir = dir();
     let store = open(dir.path()).unwrap();
-    store.put(&accepted(5, 0, &[random()])).unwrap();
+    put(&store, &accepted(5, 0, &[random()]));
     drop(store);
     let key = dir.path().join("keys/d00005.key");
     let bytes = std::fs::read(&key).unwrap();

@@ -3,10 +3,11 @@
 use fjall::config::CompressionPolicy;
 use fjall::{CompressionType, Database, KeyspaceCreateOptions, KvSeparationOptions};
 use std::path::Path;
+use std::sync::Arc;
 
 const CACHE_BYTES: u64 = 8 << 20;
 const JOURNAL_BYTES: u64 = 128 << 20;
-const MEMTABLE_BYTES: u64 = 8 << 20;
+const MEMTABLE_BYTES: u64 = 16 << 20;
 /// Values from this size lie in files of their own, which compaction does not rewrite.
 const SEPARATE_FROM: u32 = 1024;
 
@@ -31,6 +32,7 @@ pub fn day_options() -> KeyspaceCreateOptions {
         .separation_threshold(SEPARATE_FROM);
     KeyspaceCreateOptions::default()
         .max_memtable_size(MEMTABLE_BYTES)
+        .compaction_strategy(Arc::new(fjall::compaction::Leveled::default().with_l0_threshold(8)))
         .data_block_compression_policy(CompressionPolicy::disabled())
         .with_kv_separation(Some(apart))
 }

@@ -15,16 +15,12 @@ pub(super) fn index_key(idx: &[u8; 32]) -> Vec<u8> {
     [b"i".as_slice(), idx].concat()
 }
 
+pub(super) fn envelope_prefix(page: PageNo) -> Vec<u8> {
+    [b"e".as_slice(), &page.to_be_bytes()].concat()
+}
+
 pub(super) fn envelope_key(page: PageNo, idx: &[u8; 16]) -> Vec<u8> {
-    [b"e".as_slice(), &page.to_be_bytes(), idx].concat()
-}
-
-pub(super) fn meta_prefix(page: PageNo) -> Vec<u8> {
-    [b"m".as_slice(), &page.to_be_bytes()].concat()
-}
-
-pub(super) fn meta_key(page: PageNo, idx: &[u8; 32]) -> Vec<u8> {
-    [meta_prefix(page).as_slice(), short(idx)].concat()
+    [envelope_prefix(page).as_slice(), idx].concat()
 }
 
 pub(super) fn page_key(page: PageNo) -> Vec<u8> {

@@ -1,0 +1,154 @@
+//! Nobody hears STORED before the disk has it (BRD-18, BRD-27).
+
+use crate::common::{POLICY, SETTINGS, dir, random};
+use board::header::{DigestFrame, PageHeader};
+use mailbox::clock::{self, Day};
+use mailbox::committer::{Committer, Reserve};
+use mailbox::counters::Counters;
+use mailbox::pages::Pages;
+use mailbox::store::{
+    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, FjallStore, PageNo, Seeds, Store, StoreError,
+    Waiting, Written,
+};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
+use tokio::sync::watch;
+
+/// A real store whose disk is slow: a sync is begun when it says so, and ends as it is told.
+struct Slow {
+    store: FjallStore,
+    begun: Sender<()>,
+    ends: Mutex<Receiver<bool>>,
+}
+
+impl Store for Slow {
+    fn sync(&self) -> Result<(), StoreError> {
+        self.begun.send(()).unwrap();
+        if self.ends.lock().unwrap().recv().unwrap() {
+            return self.store.sync();
+        }
+        Err(StoreError::Damaged("the disk, on purpose"))
+    }
+
+    fn seal(&self, day: Day, page: PageNo, envelope: board::envelope::Envelope) -> Deposit {
+        self.store.seal(day, page, envelope)
+    }
+    fn write(&self, batch: &[Accepted]) -> Result<Written, StoreError> {
+        self.store.write(batch)
+    }
+    fn waiting(&self, page: PageNo) -> Result<Vec<Waiting>, StoreError> {
+        self.store.waiting(page)
+    }
+    fn close(&self, page: &ClosedPage) -> Result<(), StoreError> {
+        self.store.close(page)
+    }
+    fn last(&self) -> Result<Option<PageHeader>, StoreError> {
+        self.store.last()
+    }
+    fn headers(&self) -> Result<Vec<(Day, PageHeader)>, StoreError> {
+        self.store.headers()
+    }
+    fn frame(&self, page: PageNo) -> Result<Option<DigestFrame>, StoreError> {
+        self.store.frame(page)
+    }
+    fn chunk(&self, page: PageNo, chunk: ChunkNo) -> Result<Option<Chunk>, StoreError> {
+        self.store.chunk(page, chunk)
+    }
+    fn days(&self) -> Vec<Day> {
+        self.store.days()
+    }
+    fn drop_day(&self, day: Day) -> Result<(), StoreError> {
+        self.store.drop_day(day)
+    }
+    fn seeds(&self) -> Result<Seeds, StoreError> {
+        self.store.seeds()
+    }
+    fn add_seed(&self, epoch: u64, seed: &[u8; 32]) -> Result<(), StoreError> {
+        self.store.add_seed(epoch, seed)
+    }
+}
+
+struct Board {
+    committer: Committer,
+    thread: Option<JoinHandle<()>>,
+    begun: Receiver<()>,
+    end: Sender<bool>,
+    news: Receiver<String>,
+    counters: Arc<Counters>,
+    _dir: tempfile::TempDir,
+}
+
+impl Board {
+    fn start() -> Self {
+        let dir = dir();
+        let store = FjallStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+        let ((begun, is_begun), (end, ends)) = (mpsc::channel(), mpsc::channel());
+        let store = Arc::new(Slow { store, begun, ends: Mutex::new(ends) });
+        let mut pages = Pages::open(store, SETTINGS, POLICY, clock::now()).unwrap();
+        pages.tick(clock::now()).unwrap();
+        let (closed, _) = watch::channel(pages.open_page());
+        let reserve = Reserve { dir: dir.path().to_owned(), bytes: 0 };
+        let (tell, news) = mpsc::channel();
+        let counters = Arc::new(Counters::default());
+        let say = move |news: &str| tell.send(news.to_owned()).unwrap();
+        let (committer, thread) =
+            Committer::start(pages, reserve, Arc::clone(&counters), closed, say).unwrap();
+        Self { committer, thread: Some(thread), begun: is_begun, end, news, counters, _dir: dir }
+    }
+
+    fn stop(&mut self) {
+        self.committer.stop();
+        self.thread.take().unwrap().join().unwrap();
+    }
+
+    fn stored(&self) -> u64 {
+        self.counters.to_json().get("stored").unwrap().as_u64().unwrap()
+    }
+}
+
+fn is_ready(answer: &mut (impl Future<Output = bool> + Unpin)) -> Option<bool> {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(stored) => Some(stored),
+        Poll::Pending => None,
+    }
+}
+
+#[test]
+fn brd_18_brd_27_stored_is_said_after_the_sync_and_not_before() {
+    let mut board = Board::start();
+    let mut first = Box::pin(board.committer.put(random().into()));
+    board.begun.recv().unwrap();
+    // Written while the disk is busy, not yet synced.
+    let again = random();
+    let mut second = Box::pin(board.committer.put(again.clone().into()));
+    let mut same = Box::pin(board.committer.put(again.into()));
+    assert_eq!(is_ready(&mut first), None, "the sync has not ended");
+    board.end.send(true).unwrap();
+    board.begun.recv().unwrap();
+    assert_eq!(is_ready(&mut first), Some(true));
+    assert_eq!(is_ready(&mut second), None, "that sync began before it was written");
+    assert_eq!(is_ready(&mut same), None, "what is known and not durable is not STORED either");
+    // One sync is enough for both; a second is there if they came in two batches.
+    board.end.send(true).unwrap();
+    board.end.send(true).unwrap();
+    board.stop();
+    assert_eq!((is_ready(&mut second), is_ready(&mut same)), (Some(true), Some(true)));
+    assert_eq!(board.stored(), 2);
+}
+
+#[test]
+fn brd_18_brd_27_a_sync_that_fails_is_retry_and_the_operator_hears_of_it() {
+    let mut board = Board::start();
+    let mut lost = Box::pin(board.committer.put(random().into()));
+    board.begun.recv().unwrap();
+    board.end.send(false).unwrap();
+    let news = board.news.recv().unwrap();
+    assert!(news.contains("on purpose"), "{news}");
+    assert_eq!(is_ready(&mut lost), Some(false));
+    assert_eq!(board.stored(), 0);
+    board.stop();
+}
