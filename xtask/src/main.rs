@@ -115,6 +115,9 @@ enum Verb {
         /// What a flood of deposits that nobody paid for does to those that are paid; ends with the line `flood: ..`
         #[arg(long, group = "what")]
         flood: bool,
+        /// What a board of two weeks of a thousand people takes, or as much of it as the disk has room for (14 days: 58 GB); ends with the line `large: ..`
+        #[arg(long, group = "what")]
+        large: bool,
     },
     /// Random inputs, guided by coverage, for everything that reads bytes of others
     Fuzz(fuzz::Options),
@@ -146,6 +149,7 @@ fn main() -> ExitCode {
         Verb::Bench { scale: true, .. } => bench::scale::run(&project),
         Verb::Bench { mailbox: true, .. } => bench::mailbox::run(&project, "run"),
         Verb::Bench { flood: true, .. } => bench::mailbox::run(&project, "flood"),
+        Verb::Bench { large: true, .. } => bench::mailbox::run(&project, "large"),
         Verb::Bench { .. } => bench::run(&project),
         Verb::Fuzz(options) => fuzz::fuzz(&project, &options),
         Verb::Models => models::run(&project),

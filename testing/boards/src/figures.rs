@@ -1,6 +1,7 @@
 //! What a run ends with, and what is wanted of it.
 
 use std::fmt;
+use std::time::Duration;
 
 /// The rates are ours divided by the peer's in the same run.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +62,74 @@ impl fmt::Display for Figures {
     }
 }
 
+/// What a board of two weeks takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Large {
+    /// Envelopes that lie on it.
+    pub envelopes: u64,
+    /// Resident memory after chunks of every age were read, in bytes.
+    pub resident: u64,
+    /// From the start of the program to the socket that listens.
+    pub restart: Duration,
+    /// The expiry of a short day beside all the others, and of the same day alone.
+    pub beside: Duration,
+    /// See there.
+    pub alone: Duration,
+}
+
+/// The bounds are for so many envelopes; with fewer of them, figures are taken in proportion.
+const ENVELOPES: f64 = 1e7;
+const RESIDENT_MB: f64 = 500.0;
+const RESTART_S: f64 = 10.0;
+/// Times that expiry may take because of what stays; and what is too short to be compared.
+const EXPIRY: f64 = 2.0;
+const SHORT: Duration = Duration::from_millis(50);
+
+impl Large {
+    fn in_proportion(&self, figure: f64) -> f64 {
+        // A count of envelopes is far below 2^52.
+        #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "below 2^52")]
+        let here = self.envelopes as f64;
+        figure * (ENVELOPES / here).max(1.0)
+    }
+
+    fn resident_mb(&self) -> f64 {
+        f64::from(u32::try_from(self.resident >> 20).unwrap_or(u32::MAX))
+    }
+
+    /// One sentence for each bound that is broken.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let resident = self.in_proportion(self.resident_mb());
+        if !reaches(RESIDENT_MB, resident) {
+            faults.push(format!("memory is {resident:.0} MB for 10^7 envelopes, wanted is 500"));
+        }
+        let restart = self.in_proportion(self.restart.as_secs_f64());
+        if !reaches(RESTART_S, restart) {
+            faults.push(format!("a restart takes {restart:.1} s for 10^7 envelopes, wanted is 10"));
+        }
+        if self.beside > self.alone.max(SHORT).mul_f64(EXPIRY) {
+            let (beside, alone) = (self.beside, self.alone);
+            faults.push(format!("expiry takes {beside:?} beside other days, {alone:?} alone"));
+        }
+        faults
+    }
+}
+
+impl fmt::Display for Large {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mb, restart) = (self.resident_mb(), self.restart.as_secs_f64());
+        let (at_mb, at_restart) = (self.in_proportion(mb), self.in_proportion(restart));
+        write!(
+            f,
+            "large: envelopes={} resident_mb={mb:.0} restart_s={restart:.1} expiry_ms={} at_10^7: {at_mb:.0} MB {at_restart:.1} s",
+            self.envelopes,
+            self.beside.as_millis()
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +163,35 @@ mod tests {
         let figures = Figures { put: 1.0, fetch: 0.799, digest: 0.856, ..GOOD };
         let line = "mailbox: put=1.00 fetch=0.79 digest=0.85 idle_bytes=1024";
         assert_eq!(figures.to_string(), line);
+    }
+
+    const BOARD: Large = Large {
+        envelopes: 10_000_000,
+        resident: 500 << 20,
+        restart: Duration::from_secs(10),
+        beside: Duration::from_millis(100),
+        alone: Duration::from_millis(1),
+    };
+
+    #[test]
+    fn each_doctored_figure_of_a_large_board_is_named() {
+        assert!(BOARD.faults().is_empty(), "{:?}", BOARD.faults());
+        let doctored = [
+            ("memory", Large { resident: 501 << 20, ..BOARD }),
+            ("restart", Large { restart: Duration::from_millis(10_001), ..BOARD }),
+            ("expiry", Large { beside: Duration::from_millis(101), ..BOARD }),
+        ];
+        for (name, large) in doctored {
+            let faults = large.faults();
+            assert!(matches!(faults.as_slice(), [one] if one.contains(name)), "{name}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_board_of_half_the_size_is_taken_in_proportion() {
+        let half = Large { envelopes: 5_000_000, ..BOARD };
+        assert_eq!(half.faults().len(), 2, "memory and restart: {:?}", half.faults());
+        // A larger one is not made smaller.
+        assert!(Large { envelopes: 20_000_000, ..BOARD }.faults().is_empty());
     }
 }

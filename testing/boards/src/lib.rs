@@ -16,6 +16,7 @@ mod contest;
 mod figures;
 mod flood;
 mod idle;
+mod large;
 mod load;
 mod peer;
 mod process;
@@ -26,6 +27,7 @@ mod whole;
 
 pub use bench::run;
 pub use contest::Contest;
-pub use figures::Figures;
+pub use figures::{Figures, Large};
 pub use flood::flood;
+pub use large::large;
 pub use peer::serve;

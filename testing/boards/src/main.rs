@@ -1,5 +1,6 @@
 //! `pvtcoms-boards run FOLDER SERVER`: everything, with the program SERVER, in a FOLDER that is not
-//! there yet; `pvtcoms-boards flood FOLDER SERVER`: what a flood does to deposits. It starts itself as `pvtcoms-boards peer SOCKET ANSWERS`.
+//! there yet; `pvtcoms-boards flood FOLDER SERVER`: what a flood does to deposits;
+//! `pvtcoms-boards large FOLDER SERVER`: what a board of two weeks takes. It starts itself as `pvtcoms-boards peer SOCKET ANSWERS`.
 #![expect(clippy::print_stdout, reason = "talks to `cargo xtask bench --mailbox`")]
 
 use anyhow::{Result, bail};
@@ -27,6 +28,15 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        _ => bail!("usage: pvtcoms-boards run|flood FOLDER SERVER | peer SOCKET ANSWERS"),
+        ["large", folder, server] => {
+            let large = boards::large(Path::new(folder), Path::new(server))?;
+            println!("{large}");
+            let faults = large.faults();
+            if !faults.is_empty() {
+                bail!("{}", faults.join("\n"));
+            }
+            Ok(())
+        }
+        _ => bail!("usage: pvtcoms-boards run|flood|large FOLDER SERVER | peer SOCKET ANSWERS"),
     }
 }

@@ -8,7 +8,7 @@ const PACKAGE: &str = "pvtcoms-boards";
 const SERVER: &str = "pvtcoms-mailbox";
 
 /// Builds both programs in the release profile and lets the one measure the other. It prints everything itself, the last line begins
-/// with `mailbox:` or, for `what` = `flood`, with `flood:`, and it fails where a bound is broken.
+/// with `mailbox:`, or, for `what` = `flood` and `large`, with that word, and it fails where a bound is broken.
 pub(crate) fn run(project: &Project, what: &str) -> Result<()> {
     println!(
         "the mailbox beside its peers: the first build takes some minutes, the run about five"
