@@ -1,5 +1,6 @@
 //! The embedded Tor client. Arti is named in this module alone.
 
+mod circuit;
 mod config;
 mod reason;
 mod service;
@@ -11,25 +12,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arti_client::isolation::IsolationToken;
-use arti_client::{DataStream, HasKind, StreamPrefs, TorClient, TorClientConfig};
+use arti_client::{DataStream, HasKind, TorClient, TorClientConfig};
 use futures::StreamExt;
 use gate::{Reason, Status};
 use rustix::fs::FlockOperation;
 use tokio::sync::watch;
-use tor_proto::client::stream::ClientStreamCtrl;
 use tor_rtcompat::PreferredRuntime;
 
 use crate::cli::{Fault, TorArgs};
-use crate::onion;
 use crate::private::PrivateNetwork;
 
+pub(crate) use circuit::Circuit;
 pub(crate) use config::Bridges;
 pub(crate) use service::{Service, Visitor};
 
 /// A running Tor client.
 pub(crate) struct Arti {
     tor: Arc<TorClient<PreferredRuntime>>,
+    /// What it was made with.
+    config: TorClientConfig,
     status: watch::Sender<Status>,
     /// Held for as long as the state directory is in use.
     _lock: File,
@@ -53,12 +54,12 @@ impl Arti {
     async fn launch(config: TorClientConfig, lock: File) -> Result<Arc<Self>, Fault> {
         // `kind` and not the error itself: its text may name a place.
         let tor = TorClient::builder()
-            .config(config)
+            .config(config.clone())
             .create_unbootstrapped_async()
             .await
             .map_err(|error| Fault::Tor(error.kind().to_string()))?;
         let (status, _) = watch::channel(status::STARTING);
-        let arti = Arc::new(Self { tor, status, _lock: lock });
+        let arti = Arc::new(Self { tor, config, status, _lock: lock });
         tokio::spawn(Arc::clone(&arti).follow_status());
         tokio::spawn(Arc::clone(&arti).keep_bootstrapping());
         Ok(arti)
@@ -69,22 +70,19 @@ impl Arti {
         self.status.subscribe()
     }
 
-    /// A stream to port `port` of `onion`, on circuits of its own. Waits for the bootstrap; the
+    /// A stream to port `port` of `onion`, on a circuit of its own. Waits for the bootstrap; the
     /// caller keeps the deadline and asks [`Arti::stuck`] when it passes.
     pub(crate) async fn dial(&self, onion: &[u8; 32], port: u16) -> Result<Connection, Reason> {
         self.bootstrapped().await;
-        let mut prefs = StreamPrefs::new();
-        // TOR-6: a token that nothing else has, so that all circuits of this dial are its own.
-        prefs.set_isolation(IsolationToken::new());
-        let target = (onion::address(onion), port);
-        match self.tor.connect_with_prefs(target, &prefs).await {
-            Ok(stream) => Ok(Connection::new(stream)),
-            Err(error) => {
-                let kind = error.kind();
-                tracing::info!("a dial failed: {kind}");
-                Err(reason::of(kind, &self.status.borrow()))
-            }
-        }
+        let dialled = async {
+            let circuit = Circuit::make(self, onion).await?;
+            let stream = circuit.open(port).await?;
+            Ok(Connection { stream, circuit })
+        };
+        dialled.await.map_err(|kind| {
+            tracing::info!("a dial failed: {kind}");
+            reason::of(kind, &self.status.borrow())
+        })
     }
 
     /// Why a dial that ran into its deadline did.
@@ -126,28 +124,8 @@ impl Arti {
 pub(crate) struct Connection {
     /// The stream.
     pub(crate) stream: DataStream,
-    /// Ends the circuit when dropped.
+    /// Its circuit.
     pub(crate) circuit: Circuit,
-}
-
-impl Connection {
-    fn new(stream: DataStream) -> Self {
-        let tunnel = stream.client_stream_ctrl().and_then(|control| control.tunnel());
-        let end = tunnel
-            .map(|tunnel| -> Box<dyn Fn() + Send + Sync> { Box::new(move || tunnel.terminate()) });
-        Self { stream, circuit: Circuit(end) }
-    }
-}
-
-/// TOR-7: nothing outlives an operation.
-pub(crate) struct Circuit(Option<Box<dyn Fn() + Send + Sync>>);
-
-impl Drop for Circuit {
-    fn drop(&mut self) {
-        if let Some(end) = &self.0 {
-            end();
-        }
-    }
 }
 
 fn private_dir(dir: &Path) -> Result<(), Fault> {
