@@ -10,8 +10,10 @@
 )]
 
 mod it {
+    mod circuits;
     mod echo;
     mod ending;
     mod interop;
     mod programs;
+    mod service;
 }

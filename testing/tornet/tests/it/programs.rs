@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use gate::{GateClient, GateStatus, Stage};
 use rustix::io::FdFlags;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, sockopt};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -110,6 +111,20 @@ impl Gate {
     pub(crate) fn kill(&mut self) {
         self.child.0.kill().unwrap();
         self.child.0.wait().unwrap();
+    }
+
+    /// Cuts its connections to the network, as a router that loses its state does; gives how many.
+    pub(crate) fn cut(&self) -> usize {
+        let process = Pid::from_child(&self.child.0);
+        let handle = pidfd_open(process, PidfdFlags::empty()).unwrap();
+        let open = format!("/proc/{}/fd", process.as_raw_nonzero());
+        let numbers = std::fs::read_dir(open).unwrap();
+        let numbers = numbers.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+        let sockets = numbers.filter_map(|number| {
+            let socket = pidfd_getfd(&handle, number, PidfdGetfdFlags::empty()).ok()?;
+            (sockopt::socket_domain(&socket) == Ok(AddressFamily::INET)).then_some(socket)
+        });
+        sockets.filter(|socket| rustix::net::shutdown(socket, Shutdown::Both).is_ok()).count()
     }
 
     /// Puts a new process in the dead one's place.
