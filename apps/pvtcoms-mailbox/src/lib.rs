@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod committer;
 pub mod counters;
+pub mod desk;
 pub mod doctor;
 pub mod effort;
 pub mod observe;

@@ -2,18 +2,12 @@
 //! (BRD-11, 12, 16, 17).
 
 mod digest;
+mod newest;
 mod operation;
-mod recent;
 
-use self::recent::Recent;
 use crate::committer::Committer;
-use crate::counters::Counters;
-use crate::observe::Observer;
-use crate::store::Store;
-use crate::view::View;
-use board::frame::PutAnswer;
-use board::page::Settings;
-use std::sync::{Arc, PoisonError, RwLock};
+use crate::desk::Desk;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
@@ -32,41 +26,20 @@ const NO_DESCRIPTORS: Duration = Duration::from_millis(50);
 
 /// What every connection needs.
 pub struct Shared {
-    /// For reading pages.
-    pub store: Arc<dyn Store>,
-    /// Which pages there are.
-    pub view: Arc<RwLock<View>>,
+    /// What decides and answers.
+    pub desk: Desk,
     /// For deposits.
     pub committer: Committer,
-    /// The operator's choices.
-    pub settings: Settings,
-    /// Totals.
-    pub counters: Arc<Counters>,
-    /// Watches, if somebody wants to.
-    pub observer: Observer,
     /// Number of the open page; changes when one closes.
     pub closed: watch::Receiver<u64>,
     /// Turns true when the server stops.
     pub stopping: watch::Receiver<bool>,
 }
 
-impl Shared {
-    fn put_answer(&self, stored: bool) -> PutAnswer {
-        let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
-        PutAnswer { stored, open_page: view.open_page(), head: view.head() }
-    }
-}
-
-/// What the connections share.
-struct Service {
-    shared: Arc<Shared>,
-    recent: Arc<Recent>,
-}
-
 /// Serves until `shared.stopping` turns true; then lets open requests end, for a few seconds.
 pub async fn serve(listener: &UnixListener, shared: &Arc<Shared>) {
     let mut stopping = shared.stopping.clone();
-    let service = Arc::new(Service { shared: Arc::clone(shared), recent: Recent::hold(shared) });
+    tokio::spawn(newest::hold(Arc::clone(shared)));
     let places = Arc::new(Semaphore::new(usize::from(CONNECTIONS)));
     let mut connection: u64 = 0;
     loop {
@@ -79,17 +52,16 @@ pub async fn serve(listener: &UnixListener, shared: &Arc<Shared>) {
             continue;
         };
         connection = connection.wrapping_add(1);
-        shared.counters.connections.add();
-        let service = Arc::clone(&service);
+        let shared = Arc::clone(shared);
         // PERF-4: what stands in this block is what a STREAM holds for hours. What an operation
         // needs is boxed, and given back before.
         tokio::spawn(async move {
-            let done = match Box::pin(operation::run(&service, &mut stream, connection)).await {
-                Ok(Some(next)) => digest::follow(&service, &mut stream, next).await,
+            let done = match Box::pin(operation::run(&shared, &mut stream, connection)).await {
+                Ok(Some(next)) => digest::follow(&shared, &mut stream, next).await,
                 Ok(None) => Ok(()),
                 Err(e) => Err(e),
             };
-            operation::end(&service.shared, connection, &done);
+            shared.desk.close(connection, done.is_ok());
             drop(place);
         });
     }

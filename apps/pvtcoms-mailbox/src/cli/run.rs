@@ -3,6 +3,7 @@ use super::report::Report;
 use super::{Cli, Command, Serve, Status, onion_key};
 use crate::committer::{Committer, Reserve};
 use crate::counters::{Counters, STATUS_FILE, write_status};
+use crate::desk::Desk;
 use crate::observe::Observer;
 use crate::pages::Pages;
 use crate::server::{self, Shared};
@@ -121,13 +122,10 @@ async fn board(
     let (closing, closed) = watch::channel(pages.open_page());
     let (committer, thread) =
         Committer::start(pages, reserve, Arc::clone(&report.counters), closing, warn)?;
+    let (view, counters) = (Arc::clone(&report.view), Arc::clone(&report.counters));
     let shared = Arc::new(Shared {
-        store,
-        view: Arc::clone(&report.view),
+        desk: Desk::new(store, view, report.settings, counters, observer),
         committer: committer.clone(),
-        settings: report.settings,
-        counters: Arc::clone(&report.counters),
-        observer,
         closed: closed.clone(),
         stopping,
     });

@@ -1,55 +1,47 @@
+use super::Shared;
 use super::operation::send;
-use super::recent::Recent;
-use super::{Service, Shared};
 use crate::clock;
-use crate::store::{PageNo, Store};
+use crate::store::PageNo;
 use board::frame::Window;
 use std::io;
 use std::ops::Range;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::task::spawn_blocking;
-use wire::Codec;
-
-/// Bytes of frames read from the store at once: more than one page's largest frame is never held
-/// twice.
-const PIECE: usize = 64 << 10;
 
 /// Answers a DIGEST and gives the page after the last one of the answer (BRD-12).
 pub(super) async fn run(
     shared: &Arc<Shared>,
-    recent: &Recent,
     stream: &mut UnixStream,
+    connection: u64,
     window: Window,
 ) -> io::Result<PageNo> {
-    let pages = {
-        let view = shared.view.read().unwrap_or_else(PoisonError::into_inner);
-        view.window(window, clock::now())
-    };
+    let pages = shared.desk.digest(connection, window, clock::now());
     let end = pages.end;
-    send_pages(shared, recent, stream, pages).await?;
+    send_pages(shared, stream, pages).await?;
     Ok(end)
 }
 
 /// Sends every page from `next` on as it closes. This is where a connection spends hours, so it
 /// holds little: what sending takes is boxed (PERF-4).
 pub(super) async fn follow(
-    service: &Service,
+    shared: &Arc<Shared>,
     stream: &mut UnixStream,
     mut next: PageNo,
 ) -> io::Result<()> {
     loop {
+        let recent = shared.desk.recent();
         // Before the look at the frames, so that none comes between.
-        let mut changed = pin!(service.recent.changed());
-        let end = service.recent.frames().end();
+        let mut changed = pin!(recent.changed());
+        let end = recent.frames().end();
         if end > next {
-            Box::pin(send_pages(&service.shared, &service.recent, stream, next..end)).await?;
+            Box::pin(send_pages(shared, stream, next..end)).await?;
             next = end;
             continue;
         }
-        if service.recent.is_over() {
+        if recent.is_over() {
             return Ok(());
         }
         tokio::select! {
@@ -62,36 +54,21 @@ pub(super) async fn follow(
 
 async fn send_pages(
     shared: &Arc<Shared>,
-    recent: &Recent,
     stream: &mut UnixStream,
     mut pages: Range<PageNo>,
 ) -> io::Result<()> {
     while !pages.is_empty() {
-        let frames = recent.frames();
+        let frames = shared.desk.recent().frames();
         if let Some(bytes) = frames.of(&pages) {
             return send(stream, bytes).await;
         }
         drop(frames);
-        let store = Arc::clone(&shared.store);
-        let (bytes, rest) = spawn_blocking(move || read(store.as_ref(), pages)).await??;
+        let ask = Arc::clone(shared);
+        let (bytes, rest) = spawn_blocking(move || ask.desk.read_frames(pages)).await??;
         send(stream, &bytes).await?;
         pages = rest;
     }
     Ok(())
-}
-
-/// The frames of the first pages, and which are left.
-fn read(store: &dyn Store, mut pages: Range<PageNo>) -> io::Result<(Vec<u8>, Range<PageNo>)> {
-    let mut bytes = Vec::new();
-    while bytes.len() < PIECE
-        && let Some(page) = pages.next()
-    {
-        // Missing: its day expired just now. The answer ends, as BRD-16 says.
-        let frame = store.frame(page).map_err(io::Error::other)?;
-        let frame = frame.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        bytes.extend_from_slice(&frame.to_bytes());
-    }
-    Ok((bytes, pages))
 }
 
 #[cfg(test)]
@@ -99,7 +76,7 @@ mod tests {
     use super::*;
 
     fn size_of_future<'a, F: Future>(
-        _: impl Fn(&'a Service, &'a mut UnixStream, PageNo) -> F,
+        _: impl Fn(&'a Arc<Shared>, &'a mut UnixStream, PageNo) -> F,
     ) -> usize {
         size_of::<F>()
     }

@@ -207,9 +207,20 @@ fn brd_24_nothing_about_a_connection_is_kept_unless_somebody_observes() {
     let envelope = random();
     assert!(client.put(&client.header(), &envelope).stored);
     let tag: String = prefix(&envelope).iter().map(|b| format!("{b:02x}")).collect();
+    client.wait_for(&envelope);
     server.terminate();
     let seen = std::fs::read_to_string(&log).unwrap();
-    assert!(seen.lines().any(|l| l.contains("\"put\"") && l.contains(&tag)), "positive control");
+    let lines: Vec<serde_json::Value> =
+        seen.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let put = lines.iter().find(|line| line["event"] == "put" && line["tag"] == tag.as_str());
+    let put = put.expect("positive control");
+    let of_it = lines.iter().filter(|line| line["connection"] == put["connection"]);
+    let events: Vec<_> = of_it.map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["accept", "put", "disk", "close"]);
+    let shown = |line: &serde_json::Value| {
+        line["event"] == "page" && line["tags"].as_array().unwrap().contains(&tag.as_str().into())
+    };
+    assert_eq!(lines.iter().filter(|line| shown(line)).count(), 1, "{seen}");
     std::fs::remove_file(&log).unwrap();
 
     let server = Server::start(dir.path());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// The frames of some pages that follow each other, as one answer.
 #[derive(Default)]
-pub(crate) struct Frames {
+pub struct Frames {
     first: PageNo,
     /// Where each frame ends.
     ends: Vec<usize>,
@@ -15,12 +15,14 @@ pub(crate) struct Frames {
 
 impl Frames {
     /// The page after the last one.
-    pub(crate) fn end(&self) -> PageNo {
+    #[must_use]
+    pub fn end(&self) -> PageNo {
         self.first.saturating_add(u64::try_from(self.ends.len()).unwrap_or(u64::MAX))
     }
 
     /// The frames of `pages`, if all of them are held.
-    pub(crate) fn of(&self, pages: &Range<PageNo>) -> Option<&[u8]> {
+    #[must_use]
+    pub fn of(&self, pages: &Range<PageNo>) -> Option<&[u8]> {
         self.bytes.get(self.start_of(pages.start)?..self.start_of(pages.end)?)
     }
 
