@@ -17,6 +17,7 @@ pub mod games;
 mod index;
 mod people;
 pub mod report;
+mod server;
 pub mod sides;
 pub mod transcript;
 pub mod world;

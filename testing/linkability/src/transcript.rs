@@ -136,8 +136,7 @@ pub fn join(
     let mut errands: BTreeMap<[u8; 16], (usize, usize)> = BTreeMap::new();
     for Sighting { at, mailbox, connection, client, what } in seen {
         let Some(circuit) = connection else {
-            if let Seen::Page(frame) = what {
-                let (page, tags) = (frame.header.page, frame.prefixes);
+            if let Seen::Page { page, prefixes: tags } = what {
                 log.pages.push(Page { mailbox, at, page, tags });
             }
             continue;
@@ -175,7 +174,7 @@ pub fn join(
             }
             Seen::Digest(window) => operation.asked = Asked::Digest(window),
             Seen::Close { lost } => (operation.close, operation.lost) = (at, lost),
-            Seen::Accept | Seen::Disk | Seen::Page(_) => {}
+            Seen::Accept | Seen::Disk | Seen::Page { .. } => {}
         }
     }
     (log, deeds)

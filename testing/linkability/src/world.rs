@@ -1,6 +1,7 @@
 //! Drives clients in the simulator: pairing, a day of their people, and what the mailboxes saw.
 
 use crate::people::{Dice, PRESENT, awake, next_begin, reaction, rounds, turns, zones};
+use crate::server::Server;
 use crate::transcript::{Log, Talk, Truth, join};
 use engine::changes::MessageState;
 use engine::{Command, InviteState, Mode};
@@ -129,8 +130,7 @@ impl Life {
         let mut world = World::new(setup.seed);
         world.record = false;
         for _ in 0..MAILBOXES {
-            let at = world.add_mailbox();
-            world.mailboxes[at].keep_all = false;
+            world.add_board(|key, unix_s| Box::new(Server::open(key, unix_s)));
         }
         let zones = zones(setup.clients);
         for (at, zone) in zones.iter().enumerate() {

@@ -41,6 +41,11 @@ pub(crate) struct Fate {
 }
 
 impl Fate {
+    /// What only a mailbox does that lies about what it stored.
+    pub(crate) const fn lies(&self) -> bool {
+        self.drop_put || self.duplicate || self.hold_s > 0
+    }
+
     const fn is_bad(&self) -> bool {
         self.retry
             || self.lose_answer

@@ -1,4 +1,5 @@
 use crate::faults::{FaultDice, Faults};
+use crate::served::Board;
 use crate::world::SECOND;
 use board::envelope::Envelope;
 use board::frame::{FetchAnswer, PutAnswer, Window};
@@ -61,6 +62,8 @@ pub struct SimMailbox {
     /// Clients that are shown another last page than the rest, once each.
     pub lies_to: BTreeSet<usize>,
     pub(crate) dice: FaultDice,
+    /// What answers here in place of this crate's own pages.
+    pub(crate) board: Option<Box<dyn Board>>,
     /// Killed and not started yet: it neither answers nor closes pages.
     pub(crate) down: bool,
     pub(crate) settings: Settings,
@@ -98,6 +101,7 @@ impl SimMailbox {
             deletes_on_read: false,
             lies_to: BTreeSet::new(),
             dice: FaultDice::new(seed),
+            board: None,
             keep_all: true,
             down: false,
             settings,
@@ -170,14 +174,21 @@ impl SimMailbox {
         self.pages.len() - 1
     }
 
+    /// Only pages of this crate lie: those of a board that is made elsewhere are honest.
+    fn is_own(&self) {
+        assert!(self.board.is_none(), "this mailbox's board is made elsewhere");
+    }
+
     /// Shows another history from here on: the last page gets another seed, and so another head.
     pub fn fork(&mut self) {
+        self.is_own();
         let last = self.pages.last_mut().unwrap();
         last.frame.header.seed = [0xee; 32];
     }
 
     /// Puts an envelope past all checks, as the mailbox itself could.
     pub fn inject(&mut self, envelope: Envelope) {
+        self.is_own();
         self.waiting.push(envelope);
     }
 
@@ -221,6 +232,7 @@ impl SimMailbox {
     /// The disk of an earlier moment is put back: pages, envelopes and what was known since then
     /// are gone, and numbers of pages come a second time.
     pub fn roll_back(&mut self, unix_s: u64) {
+        self.is_own();
         let then = |page: &Page| page.frame.header.closed_at <= unix_s;
         let keep = self.pages.iter().take_while(|page| then(page)).count().max(1);
         self.pages.truncate(keep);

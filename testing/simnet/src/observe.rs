@@ -55,7 +55,12 @@ pub enum Seen {
         lost: bool,
     },
     /// The mailbox closed a page.
-    Page(Box<DigestFrame>),
+    Page {
+        /// Its number.
+        page: u64,
+        /// The first 8 bytes of each tag in it, in their order.
+        prefixes: Vec<[u8; 8]>,
+    },
 }
 
 /// One line of a server's log.
@@ -82,6 +87,14 @@ pub struct Observer {
     pub bytes: Vec<u64>,
     next: u64,
     open: BTreeMap<Origin, (usize, u64)>,
+    visits: BTreeMap<(usize, u64), Visit>,
+}
+
+/// A circuit at a mailbox with an observer of its own, and the truth about it.
+struct Visit {
+    connection: u64,
+    client: usize,
+    errand: Option<Errand>,
 }
 
 impl Observer {
@@ -110,8 +123,39 @@ impl Observer {
     }
 
     pub(crate) fn page(&mut self, at: u64, mailbox: usize, frame: &DigestFrame) {
-        let what = Seen::Page(Box::new(frame.clone()));
-        self.seen.push(Sighting { at, mailbox, connection: None, client: usize::MAX, what });
+        let (page, prefixes) = (frame.header.page, frame.prefixes.clone());
+        self.tell(at, mailbox, None, Seen::Page { page, prefixes });
+    }
+
+    /// A circuit came to a board that has an observer of its own, which calls it `number`. `client`
+    /// and `errand` are the truth.
+    pub(crate) fn enter(
+        &mut self,
+        mailbox: usize,
+        number: u64,
+        client: usize,
+        errand: Option<Errand>,
+    ) {
+        let connection = self.next;
+        self.next += 1;
+        self.visits.insert((mailbox, number), Visit { connection, client, errand });
+    }
+
+    /// What a mailbox's own observer saw, on which of its circuits. Of one that came before anybody
+    /// looked on, nothing is kept.
+    pub(crate) fn tell(&mut self, at: u64, mailbox: usize, number: Option<u64>, mut what: Seen) {
+        let (mut connection, mut client) = (None, usize::MAX);
+        if let Some(number) = number {
+            let Some(visit) = self.visits.get(&(mailbox, number)) else { return };
+            (connection, client) = (Some(visit.connection), visit.client);
+            if let Seen::Put { errand, .. } = &mut what {
+                *errand = visit.errand;
+            }
+            if matches!(what, Seen::Close { .. }) {
+                self.visits.remove(&(mailbox, number));
+            }
+        }
+        self.seen.push(Sighting { at, mailbox, connection, client, what });
     }
 
     pub(crate) fn count(&mut self, envelope: &Envelope) {

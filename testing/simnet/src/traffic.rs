@@ -1,5 +1,6 @@
 //! What goes between clients and mailboxes, and how it goes wrong.
 
+use crate::faults::Fate;
 use crate::gate::{Again, Origin};
 use crate::mailbox::Fare;
 use crate::observe::{Dial, Errand, Ruling, Seen, errand};
@@ -21,6 +22,12 @@ pub(crate) struct Stream {
     mailbox: usize,
     delay: u64,
     reader: DigestReader,
+}
+
+impl Stream {
+    pub(crate) const fn new(origin: Origin, mailbox: usize, delay: u64, key: OnionKey) -> Self {
+        Self { origin, mailbox, delay, reader: DigestReader::new(key) }
+    }
 }
 
 impl World {
@@ -103,8 +110,9 @@ impl World {
         }
     }
 
-    /// Sends a page to every stream, through the reader that the shell has there.
-    pub(crate) fn publish(&mut self, mailbox: usize, page: usize) {
+    /// Sends a page to every stream, through the reader that the shell has there; without a page,
+    /// what its board has for it.
+    pub(crate) fn publish(&mut self, mailbox: usize, page: Option<usize>) {
         let streams = core::mem::take(&mut self.streams);
         for mut stream in streams {
             let mut alive = true;
@@ -112,8 +120,13 @@ impl World {
                 let faults = self.mailboxes[mailbox].faults;
                 let fate = self.mailboxes[mailbox].dice.draw(&faults);
                 let lost = fate.lose_request;
-                let frame = self.mailboxes[mailbox].frame_for(page, stream.origin.client);
-                alive = !lost && self.send_frame(&mut stream, &frame, fate.flip);
+                let bytes = match page {
+                    Some(page) => {
+                        self.mailboxes[mailbox].frame_for(page, stream.origin.client).to_bytes()
+                    }
+                    None => self.more(&stream.origin),
+                };
+                alive = !lost && self.feed(&mut stream, bytes, fate.flip);
                 if !alive {
                     self.break_off(&stream.origin);
                 }
@@ -127,23 +140,20 @@ impl World {
         }
     }
 
-    fn send_frame(&mut self, stream: &mut Stream, frame: &DigestFrame, flip: Option<u64>) -> bool {
-        let mut bytes = frame.to_bytes();
+    /// Sends digest frames to a stream; says whether it can go on.
+    fn feed(&mut self, stream: &mut Stream, mut bytes: Vec<u8>, flip: Option<u64>) -> bool {
         turn(&mut bytes, flip);
         let at = self.now + stream.delay;
-        match stream.reader.push(&bytes) {
-            Ok(frames) => {
-                for frame in frames {
-                    let answer = Answer::Frame(Box::new(frame));
-                    self.schedule(at, Event::Deliver(stream.origin, answer));
-                }
-                true
-            }
-            Err(_) => {
-                self.fail(stream.origin, stream.delay, FailReason::Garbage);
-                false
-            }
+        for frame in stream.reader.push(&bytes).unwrap_or_default() {
+            let answer = Answer::Frame(Box::new(frame));
+            self.schedule(at, Event::Deliver(stream.origin, answer));
         }
+        // A reader that met a fault says so from then on.
+        let good = stream.reader.push(&[]).is_ok();
+        if !good {
+            self.fail(stream.origin, stream.delay, FailReason::Garbage);
+        }
+        good
     }
 
     fn fail(&mut self, origin: Origin, delay: u64, reason: FailReason) {
@@ -165,9 +175,7 @@ impl World {
     pub fn kill_gate(&mut self, client: usize, span: u64) {
         let open = self.gate.die(client, self.now + span);
         self.streams.retain(|s| s.origin.client != client);
-        if let Some(observer) = &mut self.observer {
-            observer.cut(self.now, client);
-        }
+        self.cut(client);
         for origin in open {
             self.schedule(self.now, Event::Stray(origin, Answer::Failed(FailReason::NoTor)));
         }
@@ -195,6 +203,9 @@ impl World {
             let dead = faults.dead || self.mailboxes[at].down;
             let reason = if dead { FailReason::Unreachable } else { FailReason::Closed };
             return self.fail(origin, delay, reason);
+        }
+        if self.mailboxes[at].board.is_some() {
+            return self.ask(origin, at, kind, delay, errand, &fate);
         }
         if let Some(observer) = &mut self.observer {
             observer.accept(now, at, origin);
@@ -234,6 +245,18 @@ impl World {
             }
         };
         self.hang_up(&origin);
+        self.deliver(origin, delay, &fate, answer);
+    }
+
+    /// The answer goes back to the client, if it is not lost.
+    pub(crate) fn deliver(
+        &mut self,
+        origin: Origin,
+        delay: u64,
+        fate: &Fate,
+        answer: Result<Answer, wire::Malformed>,
+    ) {
+        let now = self.now;
         if fate.lose_answer || delay > TIMEOUT {
             return self.fail(origin, TIMEOUT, FailReason::Timeout);
         }
@@ -256,33 +279,48 @@ impl World {
     fn digest(&mut self, origin: Origin, at: usize, window: Window, delay: u64, flip: Option<u64>) {
         let frames: Vec<DigestFrame> =
             self.mailboxes[at].window(self.unix_s(), window).cloned().collect();
-        let reader = DigestReader::new(self.mailboxes[at].key);
-        let mut stream = Stream { origin, mailbox: at, delay, reader };
+        let mut stream = Stream::new(origin, at, delay, self.mailboxes[at].key);
         let hit = flip.map_or(0, |bit| usize::try_from(bit % 7).unwrap_or(0));
         for (k, frame) in frames.iter().enumerate() {
-            if !self.send_frame(&mut stream, frame, flip.filter(|_| k == hit)) {
+            if !self.feed(&mut stream, frame.to_bytes(), flip.filter(|_| k == hit)) {
                 return self.hang_up(&origin);
             }
         }
+        self.follow(stream, window);
+    }
+
+    /// The answer to a DIGEST as a board gives it.
+    pub(crate) fn open_stream(
+        &mut self,
+        mut stream: Stream,
+        bytes: Vec<u8>,
+        window: Window,
+        flip: Option<u64>,
+    ) {
+        if self.feed(&mut stream, bytes, flip) {
+            self.follow(stream, window);
+        } else {
+            self.hang_up(&stream.origin);
+        }
+    }
+
+    /// A stream goes on, another answer to a DIGEST is over.
+    fn follow(&mut self, stream: Stream, window: Window) {
         if window == Window::Stream {
             self.streams.push(stream);
         } else {
-            self.schedule(self.now + delay, Event::Deliver(origin, Answer::Ended));
-            self.hang_up(&origin);
+            self.schedule(self.now + stream.delay, Event::Deliver(stream.origin, Answer::Ended));
+            self.hang_up(&stream.origin);
         }
     }
 
     fn break_off(&mut self, origin: &Origin) {
-        if let Some(observer) = &mut self.observer {
-            observer.close(self.now, origin, true);
-        }
+        self.end_circuit(self.now, origin, true);
     }
 
     /// The mailbox has written its answer and closes (BRD-17).
-    fn hang_up(&mut self, origin: &Origin) {
-        if let Some(observer) = &mut self.observer {
-            observer.close(self.now, origin, false);
-        }
+    pub(crate) fn hang_up(&mut self, origin: &Origin) {
+        self.end_circuit(self.now, origin, false);
     }
 
     fn see_put(
@@ -335,7 +373,8 @@ fn put_size(envelope: &Envelope, epoch: u64) -> usize {
     Request::Put(request).encode().len()
 }
 
-fn turn(bytes: &mut [u8], flip: Option<u64>) {
+pub(crate) fn turn(bytes: &mut [u8], flip: Option<u64>) {
+    let flip = flip.filter(|_| !bytes.is_empty());
     let Some(bit) = flip.and_then(|bit| usize::try_from(bit).ok()) else { return };
     let bit = bit % (bytes.len() * 8);
     bytes[bit / 8] ^= 1 << (bit % 8);

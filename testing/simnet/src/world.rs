@@ -67,6 +67,8 @@ pub struct World {
     queue: BTreeMap<(u64, u64), Event>,
     next: u64,
     pub(crate) streams: Vec<Stream>,
+    /// Circuits that are open at boards made elsewhere: the mailbox, and the number there.
+    pub(crate) circuits: BTreeMap<Origin, (usize, u64)>,
     pub(crate) rng: ChaCha20Rng,
 }
 
@@ -91,6 +93,7 @@ impl World {
             queue: BTreeMap::new(),
             next: 0,
             streams: Vec::new(),
+            circuits: BTreeMap::new(),
             rng: ChaCha20Rng::seed_from_u64(seed),
         }
     }
@@ -230,9 +233,7 @@ impl World {
                 self.gate.end(&origin);
                 self.streams.retain(|s| s.origin != origin);
                 let heard = self.now + self.transit();
-                if let Some(observer) = &mut self.observer {
-                    observer.close(heard, &origin, false);
-                }
+                self.end_circuit(heard, &origin, false);
             }
         }
     }
@@ -241,9 +242,7 @@ impl World {
     pub(crate) fn cut_off(&mut self, client: usize) {
         self.gate.forget(client);
         self.streams.retain(|s| s.origin.client != client);
-        if let Some(observer) = &mut self.observer {
-            observer.cut(self.now, client);
-        }
+        self.cut(client);
     }
 
     /// Runs until `until`, in milliseconds of this world.
@@ -312,15 +311,9 @@ impl World {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Close(at) => {
-                let unix_s = self.unix_s();
-                let (page, write) = self.mailboxes[at].close(unix_s);
-                if let (Some(observer), Some(page)) = (&mut self.observer, page) {
-                    observer.page(self.now, at, self.mailboxes[at].frame(page));
+                if !self.tick(at) {
+                    self.close_page(at);
                 }
-                if let Some(page) = page.filter(|_| write == Write::Good) {
-                    self.publish(at, page);
-                }
-                self.survive(at, write);
                 let next = self.now + self.mailboxes[at].interval_ms();
                 self.schedule(next, Event::Close(at));
             }
@@ -347,6 +340,18 @@ impl World {
             }
             Event::Rise(at) => self.mailboxes[at].down = false,
         }
+    }
+
+    fn close_page(&mut self, at: usize) {
+        let unix_s = self.unix_s();
+        let (page, write) = self.mailboxes[at].close(unix_s);
+        if let (Some(observer), Some(page)) = (&mut self.observer, page) {
+            observer.page(self.now, at, self.mailboxes[at].frame(page));
+        }
+        if page.is_some() && write == Write::Good {
+            self.publish(at, page);
+        }
+        self.survive(at, write);
     }
 
     fn answer(&mut self, origin: Origin, answer: Answer) {
