@@ -12,7 +12,7 @@ use crate::view::View;
 use board::envelope::{self, Envelope};
 use board::header::{EPOCH_S, PageHeader};
 use board::page::{Entry, Layout, MAX_PAGE, Place, Settings, filling};
-use crypto::rand_core::Rng;
+use crypto::rand_core::{CryptoRng, Rng};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -41,6 +41,8 @@ pub struct Pages {
     free: u64,
     /// The days that are kept.
     days: BTreeMap<Day, DayPages>,
+    /// Of filling and of seeds.
+    dice: Box<dyn CryptoRng + Send>,
 }
 
 /// The pages of one day.
@@ -87,7 +89,14 @@ impl Pages {
         let open = OpenPage { day, since: now, waiting };
         let effort = Effort::resume(policy, view.last.map(|last| (last.closed_at, last.effort)));
         let view = Arc::new(RwLock::new(view));
-        Ok(Self { store, settings, view, open, effort, free: u64::MAX, days })
+        let dice = Box::new(os_rng());
+        Ok(Self { store, settings, view, open, effort, free: u64::MAX, days, dice })
+    }
+
+    /// Draws filling and seeds from `dice`, for a simulation that is to be the same each time. A
+    /// server leaves it at the operating system's randomness.
+    pub fn draw_from(&mut self, dice: impl CryptoRng + Send + 'static) {
+        self.dice = Box::new(dice);
     }
 
     /// Tells how many bytes of disk are free: the next page's effort depends on it (BRD-23).
@@ -177,9 +186,8 @@ impl Pages {
     fn close(&mut self, now: Seconds) -> Result<(), StoreError> {
         let now = self.monotonic(now);
         let seed = self.seed(now)?;
-        let mut rng = os_rng();
         let filling: Vec<Envelope> = (0..filling(self.open.waiting.len(), self.settings.fill))
-            .map(|_| envelope::dummy(&mut rng))
+            .map(|_| envelope::dummy(&mut self.dice))
             .collect();
         let entries = self.open.waiting.iter().copied().chain(filling.iter().map(Entry::of));
         let layout = Layout::new(entries.collect())
@@ -222,7 +230,7 @@ impl Pages {
     }
 
     /// The seed of the hour, drawn and kept at its first use.
-    fn seed(&self, now: Seconds) -> Result<[u8; 32], StoreError> {
+    fn seed(&mut self, now: Seconds) -> Result<[u8; 32], StoreError> {
         let epoch = now.div_euclid(EPOCH_S);
         let known = {
             let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
@@ -232,7 +240,7 @@ impl Pages {
             return Ok(seed);
         }
         let mut seed = [0; 32];
-        os_rng().fill_bytes(&mut seed);
+        self.dice.fill_bytes(&mut seed);
         self.store.add_seed(epoch, &seed)?;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.seeds.retain(|old, _| old.saturating_add(1) >= epoch);

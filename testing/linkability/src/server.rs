@@ -15,6 +15,8 @@ use mailbox::effort::Policy;
 use mailbox::observe::{Observer, Seen, Watch};
 use mailbox::pages::Pages;
 use mailbox::store::{FjallStore, PageNo, Store};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 use simnet::{Board, FreeWork};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -52,11 +54,12 @@ impl Watch for Looker {
 }
 
 impl Server {
-    /// An empty board that starts at this second, with its first page closed.
+    /// An empty board that starts at this second, with its first page closed. What its pages are
+    /// filled with follows from `seed`.
     ///
     /// # Panics
     /// If there is no room for its folder.
-    pub(crate) fn open(mailbox: OnionKey, unix_s: u64) -> Self {
+    pub(crate) fn open(mailbox: OnionKey, unix_s: u64, seed: u64) -> Self {
         let memory = Path::new(MEMORY);
         let place = if memory.is_dir() { memory.into() } else { std::env::temp_dir() };
         let folder = TempDir::new_in(place).unwrap();
@@ -64,7 +67,8 @@ impl Server {
         let store: Arc<dyn Store> = Arc::new(store.unwrap());
         let settings = Settings { interval_s: 10, fill: 8, ttl_h: 336, mailbox };
         let policy = Policy { base: 1, max: 256, people: 1000, soft: 0, reserve: 0 };
-        let pages = Pages::open(Arc::clone(&store), settings, policy, unix_s).unwrap();
+        let mut pages = Pages::open(Arc::clone(&store), settings, policy, unix_s).unwrap();
+        pages.draw_from(ChaCha20Rng::seed_from_u64(seed));
         let sights = Arc::new(Mutex::new(Sights::new()));
         let observer = Observer::new(Looker(Arc::clone(&sights)));
         let desk =

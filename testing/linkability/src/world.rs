@@ -130,7 +130,9 @@ impl Life {
         let mut world = World::new(setup.seed);
         world.record = false;
         for _ in 0..MAILBOXES {
-            world.add_board(|key, unix_s| Box::new(Server::open(key, unix_s)));
+            world.add_board(|key, unix_s| {
+                Box::new(Server::open(key, unix_s, setup.seed ^ u64::from(key[0])))
+            });
         }
         let zones = zones(setup.clients);
         for (at, zone) in zones.iter().enumerate() {

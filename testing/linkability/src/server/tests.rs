@@ -32,7 +32,7 @@ fn paid(header: &PageHeader, seed: [u8; 32], epoch: u64, envelope: &Envelope) ->
 #[test]
 fn th_2_boards_are_the_servers_own_code_and_nothing_but_the_puzzle_is_free() {
     let start = START_UNIX_S;
-    let mut server = Server::open(KEY, start);
+    let mut server = Server::open(KEY, start, 1);
     let stream = server.accept();
     let first =
         frames(&server.answer(start, stream, &Request::Digest(Window::Stream).encode(), false));
@@ -81,4 +81,24 @@ fn th_2_boards_are_the_servers_own_code_and_nothing_but_the_puzzle_is_free() {
         [Seen::Accept, Seen::Put { size: 4160, stored: true, .. }, Seen::Disk, Seen::Close { .. }]
     ));
     assert_eq!(on(None).filter(|what| matches!(what, Seen::Page { .. })).count(), 2);
+}
+
+#[test]
+fn th_2_a_board_is_the_same_each_time() {
+    let pages = |seed| {
+        let mut server = Server::open(KEY, START_UNIX_S, seed);
+        let mut dice = ChaCha20Rng::seed_from_u64(1);
+        (1..30).for_each(|minute| {
+            let now = START_UNIX_S + 60 * minute;
+            let all = Request::Digest(Window::LastHour);
+            let header = frames(&ask(&mut server, now, &all, false)).last().unwrap().header;
+            let put = paid(&header, header.seed, now / 3600, &dummy(&mut dice));
+            ask(&mut server, now, &put, false);
+            server.tick(now + 10);
+        });
+        ask(&mut server, START_UNIX_S + 1800, &Request::Digest(Window::LastHour), false)
+    };
+    assert_eq!(frames(&pages(7)).len(), 30);
+    assert!(pages(7) == pages(7), "what clients do must follow from the seed alone (T0)");
+    assert!(pages(7) != pages(8), "positive control");
 }
