@@ -1,4 +1,4 @@
-//! A board of two weeks of a thousand people: what the server needs for it (BRD-50, PERF-4).
+//! A board of two weeks of a thousand people: what the server needs for it (PERF-4).
 
 use crate::figures::Large;
 use crate::load::{Asked, rate};
