@@ -1,5 +1,5 @@
-//! The one thread that writes: batches of deposits, closing pages, expiry (BRD-27). A second one
-//! waits for the disk, so that the next batch is written meanwhile.
+//! The one thread that writes: batches of deposits, closing pages, expiry (BRD-27). With whole batches a
+//! second one waits for the disk, so that the next is written meanwhile.
 
 mod syncer;
 
@@ -85,7 +85,6 @@ impl Committer {
                 let room = free >= reserve.bytes; // BRD-16
                 let outcome = write(&mut pages, batch, room, now, &syncer);
                 let outcome = outcome.and_then(|()| pages.tick(now));
-                let outcome = syncer.failure().map_or(outcome, Err);
                 publish(&pages, &closed, &counters);
                 match outcome {
                     Ok(_) => failing = false,
@@ -137,8 +136,8 @@ fn next_batch(inbox: &Receiver<Order>) -> (Vec<Waiting>, bool) {
     }
 }
 
-/// Writes a batch and hands it on to be made durable and answered. An answer that is dropped on the
-/// way is RETRY.
+/// Writes a batch and has it made durable and answered. An answer that is dropped on the way is
+/// RETRY.
 fn write(
     pages: &mut Pages,
     batch: Vec<Waiting>,
@@ -151,9 +150,11 @@ fn write(
     }
     let (deposits, answers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|w| (w.deposit, w.stored)).unzip();
-    let written = pages.write(deposits, now)?;
-    syncer.hand_over(Unsynced { written, answers });
-    Ok(())
+    let whole = deposits.len() == BATCH;
+    let batch = Unsynced { written: pages.write(deposits, now)?, answers };
+    // After a whole batch there is more to write. Otherwise what comes during the sync becomes the
+    // next batch, and a second thread would only be two more turns to wait for.
+    if whole { syncer.hand_over(batch) } else { syncer.sync(batch) }
 }
 
 fn publish(pages: &Pages, closed: &watch::Sender<u64>, counters: &Counters) {

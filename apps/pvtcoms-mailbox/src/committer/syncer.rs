@@ -2,10 +2,10 @@
 
 use crate::counters::Counters;
 use crate::store::{Put, Store, StoreError, Written, durable};
-use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::{io, iter};
 use tokio::sync::oneshot;
 
 /// Batches that may wait while one is synced; all of them share the next sync.
@@ -17,8 +17,10 @@ pub(super) struct Unsynced {
     pub(super) answers: Vec<oneshot::Sender<bool>>,
 }
 
-/// The way to the thread.
+/// The store, and the way to the thread.
 pub(super) struct Syncer {
+    store: Arc<dyn Store>,
+    counters: Arc<Counters>,
     batches: SyncSender<Unsynced>,
     failures: Receiver<StoreError>,
     thread: JoinHandle<()>,
@@ -26,22 +28,37 @@ pub(super) struct Syncer {
 
 impl Syncer {
     pub(super) fn start(store: Arc<dyn Store>, counters: Arc<Counters>) -> io::Result<Self> {
-        let (batches, inbox) = sync_channel(AHEAD);
+        let (batches, inbox) = sync_channel::<Unsynced>(AHEAD);
         let (failed, failures) = channel();
-        let run = move || work(store.as_ref(), &counters, &inbox, &failed);
+        let (to, totals) = (Arc::clone(&store), Arc::clone(&counters));
+        let run = move || {
+            while let Ok(first) = inbox.recv() {
+                let batches = iter::once(first).chain(inbox.try_iter()).collect();
+                if let Err(e) = sync(to.as_ref(), &totals, batches) {
+                    let _gone = failed.send(e);
+                }
+            }
+        };
         let thread = thread::Builder::new().name("syncer".into()).spawn(run)?;
-        Ok(Self { batches, failures, thread })
+        Ok(Self { store, counters, batches, failures, thread })
     }
 
-    /// Waits for a place.
-    pub(super) fn hand_over(&self, batch: Unsynced) {
+    /// Leaves a batch to the thread; waits for a place. Gives a failure of which nobody has heard
+    /// yet, of an earlier one.
+    pub(super) fn hand_over(&self, batch: Unsynced) -> Result<(), StoreError> {
         // Without the thread, the answers are dropped, and that is RETRY.
         let _gone = self.batches.send(batch);
+        self.failure()
     }
 
-    /// A failure of which nobody has heard yet.
-    pub(super) fn failure(&self) -> Option<StoreError> {
-        self.failures.try_recv().ok()
+    /// Makes a batch durable at once, and answers it.
+    pub(super) fn sync(&self, batch: Unsynced) -> Result<(), StoreError> {
+        sync(self.store.as_ref(), &self.counters, vec![batch])?;
+        self.failure()
+    }
+
+    fn failure(&self) -> Result<(), StoreError> {
+        self.failures.try_recv().map_or(Ok(()), Err)
     }
 
     /// Answers what was handed over, and ends the thread.
@@ -52,29 +69,18 @@ impl Syncer {
     }
 }
 
-fn work(
-    store: &dyn Store,
-    counters: &Counters,
-    inbox: &Receiver<Unsynced>,
-    failed: &Sender<StoreError>,
-) {
-    while let Ok(first) = inbox.recv() {
-        let batches = std::iter::once(first).chain(inbox.try_iter());
-        let (written, answers): (Vec<_>, Vec<_>) =
-            batches.map(|batch| (batch.written, batch.answers)).unzip();
-        match durable(store, written) {
-            Ok(puts) => {
-                for (put, answer) in puts.into_iter().flatten().zip(answers.into_iter().flatten()) {
-                    match put {
-                        Put::Stored => counters.stored.add(),
-                        Put::Known => counters.repeated.add(),
-                    }
-                    // A client that went away does not hear it.
-                    let _gone = answer.send(true);
-                }
-            }
-            // Dropped answers are RETRY.
-            Err(e) => drop(failed.send(e)),
+/// Makes batches durable and answers them; after a failure the answers are dropped, which is RETRY.
+fn sync(store: &dyn Store, counters: &Counters, batches: Vec<Unsynced>) -> Result<(), StoreError> {
+    let (written, answers): (Vec<_>, Vec<_>) =
+        batches.into_iter().map(|batch| (batch.written, batch.answers)).unzip();
+    let puts = durable(store, written)?;
+    for (put, answer) in puts.into_iter().flatten().zip(answers.into_iter().flatten()) {
+        match put {
+            Put::Stored => counters.stored.add(),
+            Put::Known => counters.repeated.add(),
         }
+        // A client that went away does not hear it.
+        let _gone = answer.send(true);
     }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::common::{POLICY, SETTINGS, dir, random};
 use board::header::{DigestFrame, PageHeader};
 use mailbox::clock::{self, Day};
-use mailbox::committer::{Committer, Reserve};
+use mailbox::committer::{BATCH, Committer, Reserve};
 use mailbox::counters::Counters;
 use mailbox::pages::Pages;
 use mailbox::store::{
@@ -122,7 +122,7 @@ fn brd_18_brd_27_stored_is_said_after_the_sync_and_not_before() {
     let mut board = Board::start();
     let mut first = Box::pin(board.committer.put(random().into()));
     board.begun.recv().unwrap();
-    // Written while the disk is busy, not yet synced.
+    // They come while the disk is busy.
     let again = random();
     let mut second = Box::pin(board.committer.put(again.clone().into()));
     let mut same = Box::pin(board.committer.put(again.into()));
@@ -138,6 +138,43 @@ fn brd_18_brd_27_stored_is_said_after_the_sync_and_not_before() {
     board.stop();
     assert_eq!((is_ready(&mut second), is_ready(&mut same)), (Some(true), Some(true)));
     assert_eq!(board.stored(), 2);
+}
+
+#[test]
+fn brd_27_while_a_whole_batch_is_synced_the_next_is_written() {
+    let mut board = Board::start();
+    let mut first = Box::pin(board.committer.put(random().into()));
+    board.begun.recv().unwrap();
+    // A whole batch gathers, and one more.
+    let mut others: Vec<_> =
+        (0..=BATCH).map(|_| Box::pin(board.committer.put(random().into()))).collect();
+    board.end.send(true).unwrap();
+    // The sync of the batch begins, and that of the one more before it has ended.
+    board.begun.recv().unwrap();
+    board.begun.recv().unwrap();
+    assert_eq!(is_ready(&mut first), Some(true));
+    assert!(others.iter_mut().all(|other| is_ready(other).is_none()), "no sync has ended");
+    board.end.send(true).unwrap();
+    board.end.send(true).unwrap();
+    board.stop();
+    assert!(others.iter_mut().all(|other| is_ready(other) == Some(true)));
+    assert_eq!(board.stored(), 258);
+}
+
+#[test]
+fn brd_27_a_whole_batch_whose_sync_fails_is_retry() {
+    let mut board = Board::start();
+    let mut first = Box::pin(board.committer.put(random().into()));
+    board.begun.recv().unwrap();
+    let mut batch: Vec<_> =
+        (0..BATCH).map(|_| Box::pin(board.committer.put(random().into()))).collect();
+    board.end.send(true).unwrap();
+    board.begun.recv().unwrap();
+    board.end.send(false).unwrap();
+    board.stop();
+    assert_eq!(is_ready(&mut first), Some(true));
+    assert!(batch.iter_mut().all(|lost| is_ready(lost) == Some(false)));
+    assert_eq!(board.stored(), 1);
 }
 
 #[test]
