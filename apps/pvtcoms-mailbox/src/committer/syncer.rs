@@ -1,9 +1,9 @@
-//! The thread that waits for the disk, and then tells the clients.
+//! Waiting for the disk and then telling the clients; on a thread of its own when there is more to write.
 
 use crate::counters::Counters;
 use crate::store::{Put, Store, StoreError, Written, durable};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, iter};
 use tokio::sync::oneshot;
