@@ -170,10 +170,13 @@ impl Page {
         for _ in 0..filling(deposits.len(), settings.fill) {
             deposits.push(envelope::dummy(rng));
         }
-        deposits.sort_by_cached_key(Entry::of);
-        let layout = Layout::new(deposits.iter().map(Entry::of).collect())?;
+        let mut sorted: Vec<(Entry, Envelope)> =
+            deposits.into_iter().map(|envelope| (Entry::of(&envelope), envelope)).collect();
+        sorted.sort_unstable_by_key(|(entry, _)| *entry);
+        let (entries, envelopes): (Vec<_>, Vec<_>) = sorted.into_iter().unzip();
+        let layout = Layout::new(entries)?;
         let frame = layout.frame(settings, place);
-        Ok(Self { frame, envelopes: deposits, tree: layout.tree })
+        Ok(Self { frame, envelopes, tree: layout.tree })
     }
 
     /// The answer to a FETCH of `chunk`; `None` beyond the page.

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "talks to `cargo xtask bench --mailbox`")]
 
 use anyhow::{Result, bail};
+use std::fmt::Display;
 use std::path::Path;
 
 fn main() -> Result<()> {
@@ -13,12 +14,7 @@ fn main() -> Result<()> {
         ["peer", socket, answers] => boards::serve(Path::new(socket), Path::new(answers)),
         ["run", folder, server] => {
             let figures = boards::run(Path::new(folder), Path::new(server))?;
-            println!("{figures}");
-            let faults = figures.faults();
-            if !faults.is_empty() {
-                bail!("{}", faults.join("\n"));
-            }
-            Ok(())
+            judge(&figures, &figures.faults())
         }
         ["flood", folder, server] => {
             let times = boards::flood(Path::new(folder), Path::new(server))?;
@@ -30,13 +26,17 @@ fn main() -> Result<()> {
         }
         ["large", folder, server] => {
             let large = boards::large(Path::new(folder), Path::new(server))?;
-            println!("{large}");
-            let faults = large.faults();
-            if !faults.is_empty() {
-                bail!("{}", faults.join("\n"));
-            }
-            Ok(())
+            judge(&large, &large.faults())
         }
         _ => bail!("usage: pvtcoms-boards run|flood|large FOLDER SERVER | peer SOCKET ANSWERS"),
     }
+}
+
+/// Says the figures, and fails with what is wrong with them.
+fn judge(figures: &impl Display, faults: &[String]) -> Result<()> {
+    println!("{figures}");
+    if !faults.is_empty() {
+        bail!("{}", faults.join("\n"));
+    }
+    Ok(())
 }
