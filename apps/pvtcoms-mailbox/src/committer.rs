@@ -84,6 +84,7 @@ impl Committer {
                 pages.set_free(free);
                 let room = free >= reserve.bytes; // BRD-16
                 let outcome = write(&mut pages, batch, room, now, &syncer);
+                let outcome = outcome.and_then(|()| syncer.failure());
                 let outcome = outcome.and_then(|()| pages.tick(now));
                 publish(&pages, &closed, &counters);
                 match outcome {
@@ -154,7 +155,11 @@ fn write(
     let batch = Unsynced { written: pages.write(deposits, now)?, answers };
     // After a whole batch there is more to write. Otherwise what comes during the sync becomes the
     // next batch, and a second thread would only be two more turns to wait for.
-    if whole { syncer.hand_over(batch) } else { syncer.sync(batch) }
+    if !whole {
+        return syncer.sync(batch);
+    }
+    syncer.hand_over(batch);
+    Ok(())
 }
 
 fn publish(pages: &Pages, closed: &watch::Sender<u64>, counters: &Counters) {

@@ -43,21 +43,19 @@ impl Syncer {
         Ok(Self { store, counters, batches, failures, thread })
     }
 
-    /// Leaves a batch to the thread; waits for a place. Gives a failure of which nobody has heard
-    /// yet, of an earlier one.
-    pub(super) fn hand_over(&self, batch: Unsynced) -> Result<(), StoreError> {
+    /// Leaves a batch to the thread; waits for a place.
+    pub(super) fn hand_over(&self, batch: Unsynced) {
         // Without the thread, the answers are dropped, and that is RETRY.
         let _gone = self.batches.send(batch);
-        self.failure()
     }
 
     /// Makes a batch durable at once, and answers it.
     pub(super) fn sync(&self, batch: Unsynced) -> Result<(), StoreError> {
-        sync(self.store.as_ref(), &self.counters, vec![batch])?;
-        self.failure()
+        sync(self.store.as_ref(), &self.counters, vec![batch])
     }
 
-    fn failure(&self) -> Result<(), StoreError> {
+    /// A failure of the thread of which nobody has heard yet.
+    pub(super) fn failure(&self) -> Result<(), StoreError> {
         self.failures.try_recv().map_or(Ok(()), Err)
     }
 

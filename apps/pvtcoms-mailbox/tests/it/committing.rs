@@ -1,6 +1,7 @@
 //! Nobody hears STORED before the disk has it (BRD-18, BRD-27).
 
 use crate::common::{POLICY, SETTINGS, dir, random};
+use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use mailbox::clock::{self, Day};
 use mailbox::committer::{BATCH, Committer, Reserve};
@@ -11,7 +12,7 @@ use mailbox::store::{
     Waiting, Written,
 };
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -34,7 +35,7 @@ impl Store for Slow {
         Err(StoreError::Damaged("the disk, on purpose"))
     }
 
-    fn seal(&self, day: Day, page: PageNo, envelope: board::envelope::Envelope) -> Deposit {
+    fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit {
         self.store.seal(day, page, envelope)
     }
     fn write(&self, batch: &[Accepted]) -> Result<Written, StoreError> {
@@ -72,6 +73,9 @@ impl Store for Slow {
     }
 }
 
+/// Whether a deposit is STORED, when that is known.
+type Answer = Pin<Box<dyn Future<Output = bool>>>;
+
 struct Board {
     committer: Committer,
     thread: Option<JoinHandle<()>>,
@@ -100,6 +104,18 @@ impl Board {
         Self { committer, thread: Some(thread), begun: is_begun, end, news, counters, _dir: dir }
     }
 
+    /// A board, and a deposit that it is syncing by itself.
+    fn syncing() -> (Self, Answer) {
+        let board = Self::start();
+        let first = board.put(random());
+        board.begun.recv().unwrap();
+        (board, first)
+    }
+
+    fn put(&self, envelope: Envelope) -> Answer {
+        Box::pin(self.committer.put(envelope.into()))
+    }
+
     fn stop(&mut self) {
         self.committer.stop();
         self.thread.take().unwrap().join().unwrap();
@@ -110,8 +126,8 @@ impl Board {
     }
 }
 
-fn is_ready(answer: &mut (impl Future<Output = bool> + Unpin)) -> Option<bool> {
-    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+fn is_ready(answer: &mut Answer) -> Option<bool> {
+    match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(stored) => Some(stored),
         Poll::Pending => None,
     }
@@ -119,13 +135,11 @@ fn is_ready(answer: &mut (impl Future<Output = bool> + Unpin)) -> Option<bool> {
 
 #[test]
 fn brd_18_brd_27_stored_is_said_after_the_sync_and_not_before() {
-    let mut board = Board::start();
-    let mut first = Box::pin(board.committer.put(random().into()));
-    board.begun.recv().unwrap();
+    let (mut board, mut first) = Board::syncing();
     // They come while the disk is busy.
     let again = random();
-    let mut second = Box::pin(board.committer.put(again.clone().into()));
-    let mut same = Box::pin(board.committer.put(again.into()));
+    let mut second = board.put(again.clone());
+    let mut same = board.put(again);
     assert_eq!(is_ready(&mut first), None, "the sync has not ended");
     board.end.send(true).unwrap();
     board.begun.recv().unwrap();
@@ -142,12 +156,9 @@ fn brd_18_brd_27_stored_is_said_after_the_sync_and_not_before() {
 
 #[test]
 fn brd_27_while_a_whole_batch_is_synced_the_next_is_written() {
-    let mut board = Board::start();
-    let mut first = Box::pin(board.committer.put(random().into()));
-    board.begun.recv().unwrap();
+    let (mut board, mut first) = Board::syncing();
     // A whole batch gathers, and one more.
-    let mut others: Vec<_> =
-        (0..=BATCH).map(|_| Box::pin(board.committer.put(random().into()))).collect();
+    let mut others: Vec<_> = (0..=BATCH).map(|_| board.put(random())).collect();
     board.end.send(true).unwrap();
     // The sync of the batch begins, and that of the one more before it has ended.
     board.begun.recv().unwrap();
@@ -163,14 +174,13 @@ fn brd_27_while_a_whole_batch_is_synced_the_next_is_written() {
 
 #[test]
 fn brd_27_a_whole_batch_whose_sync_fails_is_retry() {
-    let mut board = Board::start();
-    let mut first = Box::pin(board.committer.put(random().into()));
-    board.begun.recv().unwrap();
-    let mut batch: Vec<_> =
-        (0..BATCH).map(|_| Box::pin(board.committer.put(random().into()))).collect();
+    let (mut board, mut first) = Board::syncing();
+    let mut batch: Vec<_> = (0..BATCH).map(|_| board.put(random())).collect();
     board.end.send(true).unwrap();
     board.begun.recv().unwrap();
     board.end.send(false).unwrap();
+    let news = board.news.recv().unwrap();
+    assert!(news.contains("on purpose"), "without another deposit: {news}");
     board.stop();
     assert_eq!(is_ready(&mut first), Some(true));
     assert!(batch.iter_mut().all(|lost| is_ready(lost) == Some(false)));
@@ -179,9 +189,7 @@ fn brd_27_a_whole_batch_whose_sync_fails_is_retry() {
 
 #[test]
 fn brd_18_brd_27_a_sync_that_fails_is_retry_and_the_operator_hears_of_it() {
-    let mut board = Board::start();
-    let mut lost = Box::pin(board.committer.put(random().into()));
-    board.begun.recv().unwrap();
+    let (mut board, mut lost) = Board::syncing();
     board.end.send(false).unwrap();
     let news = board.news.recv().unwrap();
     assert!(news.contains("on purpose"), "{news}");
