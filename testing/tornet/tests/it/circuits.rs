@@ -15,6 +15,8 @@ use super::service::{DEAD, Other, Seen, Service, soon};
 /// Operations of the test, and how many of them are under way at once (BRD-32).
 const OPERATIONS: usize = 200;
 const AT_ONCE: usize = 8;
+/// Dials of a client's life that the service refuses; as many are given up, or nearly.
+const REFUSED: usize = 3;
 
 /// The first byte of each stream says whose it is.
 const OURS: u8 = 1;
@@ -123,18 +125,17 @@ async fn life(scene: &Scene) -> (Vec<UnixStream>, BTreeSet<u32>) {
     let (core, key) = (&scene.gate.core, scene.service.key);
     operations(core, key, 2 * AT_ONCE).await;
     let before = scene.service.seen().unused();
-    let (mut refused, mut given_up) = (0, 0);
-    for _ in 0..3 {
+    let mut given_up = 0;
+    for _ in 0..REFUSED {
         let no_time = Duration::from_millis(150);
         let dead = core.dial(key, DEAD, token(), LONG);
         let short = core.dial(key, PORT, token(), no_time);
         let (dead, short) = tokio::join!(dead, short);
         assert_eq!(dead.unwrap_err().reason, Reason::Refused);
-        refused += 1;
         given_up += usize::from(short.is_err());
     }
     assert!(given_up > 0, "control: dials were given up");
-    let stood = |seen: &Seen| seen.unused() >= before + refused + given_up;
+    let stood = |seen: &Seen| seen.unused() >= before + REFUSED + given_up;
     scene.service.until("the circuits of dials that failed", stood).await;
 
     let before = scene.service.seen().of(OURS).len();
