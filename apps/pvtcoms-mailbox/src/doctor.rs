@@ -150,3 +150,15 @@ fn size(bytes: u64) -> String {
         _ => format!("{} GB", bytes.div_euclid(1_000_000_000)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doctor_finds_a_clock_before_2026() {
+        let nothing = Known::read(&PathBuf::from("/nonexistent"));
+        let state = |now| clock_check(&nothing, now).state;
+        assert_eq!((state(1_767_225_599), state(1_767_225_600)), (State::Fail, State::Ok));
+    }
+}

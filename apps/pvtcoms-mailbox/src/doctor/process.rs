@@ -163,3 +163,41 @@ fn rights(status: &str) -> Check {
         Check::warn(WHAT, wrong.join(", "), "run it by deploy/pvtcoms-mailbox.service")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    #[test]
+    fn doctor_warns_of_limits_and_rights_that_are_wrong_and_of_no_others() {
+        let limits = "Max open files            300                  4096                 files\n\
+                      Max core file size        unlimited            unlimited            bytes\n";
+        assert_eq!(limit(limits, "Max open files"), Some(300));
+        assert_eq!(limit(limits, "Max core file size"), Some(u64::MAX));
+        assert_eq!(limit(limits, "Max stack size"), None);
+        for (check, state) in [
+            (open_files(300), State::Warn),
+            (open_files(DESCRIPTORS), State::Ok),
+            (core_dumps(u64::MAX), State::Warn),
+            (core_dumps(0), State::Ok),
+            (memory_check(LEAST_MEMORY - 1), State::Warn),
+            (memory_check(LEAST_MEMORY), State::Ok),
+        ] {
+            assert_eq!(check.state, state, "{}", check.line());
+        }
+        let hardened =
+            "Uid:\t998\t998\t998\t998\nNoNewPrivs:\t1\nSeccomp:\t2\nCapEff:\t0000000000000000\n";
+        assert_eq!(rights(hardened).state, State::Ok);
+        for (field, worse, words) in [
+            ("Uid:\t998", "Uid:\t0", "root"),
+            ("CapEff:\t0000000000000000", "CapEff:\t0000000000000400", "capabilities"),
+            ("NoNewPrivs:\t1", "NoNewPrivs:\t0", "privileges"),
+            ("Seccomp:\t2", "Seccomp:\t0", "system calls"),
+        ] {
+            let check = rights(&hardened.replace(field, worse));
+            assert_eq!(check.state, State::Warn, "{worse}");
+            assert!(check.found.contains(words), "{worse}: {}", check.found);
+        }
+    }
+}

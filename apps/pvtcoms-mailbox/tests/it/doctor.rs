@@ -244,3 +244,76 @@ fn doctor_finds_a_socket_that_is_gone_open_to_all_or_not_the_servers() {
     fails(&doctor(dir.path()), "socket", "No such file");
     drop(server);
 }
+
+/// The report of a `doctor` that sees `mounted` as a file system in memory with these options. Only
+/// it sees that: the mount is of a namespace of its own, which needs no rights on Debian.
+fn doctor_on(dir: &Path, mounted: &Path, options: &str, more: &[&str]) -> Report {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c"]).arg(
+        "status=$(cat \"$2/status.json\") && mount -t tmpfs -o \"$1\" tmpfs \"$3\" && if [ \"$2\" = \"$3\" ]; then \
+         echo \"$status\" > \"$2/status.json\"; fi && shift 3 && exec \"$@\"",
+    );
+    let data = dir.join("data");
+    command.arg("sh").arg(format!("mode=700,{options}")).arg(&data).arg(mounted);
+    command.arg(env!("CARGO_BIN_EXE_pvtcoms-mailbox")).args(["doctor", "--json", "--data"]);
+    let output = command.arg(&data).args(more).output().unwrap();
+    let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+        panic!("no namespace of mounts? {}", String::from_utf8_lossy(&output.stderr))
+    });
+    Report { code: output.status.code(), json }
+}
+
+#[test]
+fn doctor_finds_a_disk_that_is_read_only_full_or_has_no_inodes() {
+    let dir = dir();
+    let server = Server::start_with(dir.path(), &["--reserve", "0"]);
+    wait_for_status(dir.path());
+    let (data, keys) = (dir.path().join("data"), dir.path().join("usb"));
+    fs::create_dir(&keys).unwrap();
+    let elsewhere = ["--keys", keys.to_str().unwrap()];
+    let on_keys = |options| doctor_on(dir.path(), &keys, options, &elsewhere);
+    fails(&on_keys("ro"), "keys directory", "mounted read-only");
+    fails(&on_keys("size=64k"), "keys directory", "is full");
+    assert_eq!(on_keys("size=4m").of("keys directory").0, "ok", "control");
+
+    let on_data = |options| doctor_on(dir.path(), &data, options, &[]);
+    fails(&on_data("nr_inodes=500"), "disk", "hardly an inode left");
+    assert_eq!(on_data("nr_inodes=5000").of("disk").0, "ok", "control");
+    assert_eq!(doctor(dir.path()).code, Some(0), "nobody else saw that");
+    drop(server);
+}
+
+#[test]
+fn doctor_finds_a_directory_of_another_user() {
+    let dir = dir();
+    let server = Server::start(dir.path());
+    wait_for_status(dir.path());
+    // Root's own home, if whoever runs this is not root; else a directory that root gives away.
+    let theirs = if rustix::process::getuid().is_root() {
+        let theirs = dir.path().join("theirs");
+        fs::create_dir(&theirs).unwrap();
+        fs::set_permissions(&theirs, Permissions::from_mode(0o700)).unwrap();
+        std::os::unix::fs::chown(&theirs, Some(12_345), None).unwrap();
+        theirs
+    } else {
+        PathBuf::from("/root")
+    };
+    let report = doctor_with(dir.path(), &["--keys", theirs.to_str().unwrap()]);
+    fails(&report, "keys directory", "the server runs as another");
+    drop(server);
+}
+
+#[test]
+fn doctor_warns_of_few_open_files() {
+    let dir = dir();
+    let server = Server::start(dir.path());
+    wait_for_status(dir.path());
+    let pid = server.pid().to_string();
+    let limited = Command::new("prlimit").args(["--nofile=300:300", "--pid", &pid]).status();
+    assert!(limited.unwrap().success());
+    let report = doctor(dir.path());
+    let (state, found) = report.of("open files");
+    assert_eq!((state, report.code), ("warn", Some(0)), "{:#}", report.json);
+    assert!(found.starts_with("at most 300;"), "{found}");
+    drop(server);
+}
