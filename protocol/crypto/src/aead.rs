@@ -87,16 +87,16 @@ impl EnvelopeKey {
 
 /// Seals one ratchet message (RAT-5): `siv(32) ‖ ciphertext ‖ tag(16)`, 48 bytes longer than `body`.
 ///
-/// `siv = HMAC(mk, "pvtcoms v1 siv" ‖ sid ‖ header ‖ body)`; key and nonce are derived from it, so a
+/// `siv = HMAC(mk, "pvtcoms v1 siv" ‖ sid ‖ bound ‖ body)`; key and nonce are derived from it, so a
 /// machine that was rolled back and seals another text under the same key reveals at most whether
 /// two texts are equal.
 #[must_use]
-pub fn siv_seal(mk: &MessageKey, sid: &[u8; 32], header: &[u8], body: &[u8]) -> Vec<u8> {
+pub fn siv_seal(mk: &MessageKey, sid: &[u8; 32], bound: &[u8], body: &[u8]) -> Vec<u8> {
     let mut siv = [0; SIV_LEN];
-    hmac(mk.expose_secret(), &[labels::SIV, sid, header, body], &mut siv);
+    hmac(mk.expose_secret(), &[labels::SIV, sid, bound, body], &mut siv);
     let kn = siv_key(mk, &siv);
     sealed(&siv, body, |body| {
-        encrypt::<ChaCha20Poly1305, 12>(kn.key(), kn.nonce(), &[sid, header].concat(), body)
+        encrypt::<ChaCha20Poly1305, 12>(kn.key(), kn.nonce(), &[sid, bound].concat(), body)
     })
 }
 
@@ -107,16 +107,16 @@ pub fn siv_seal(mk: &MessageKey, sid: &[u8; 32], header: &[u8], body: &[u8]) -> 
 pub fn siv_open(
     mk: &MessageKey,
     sid: &[u8; 32],
-    header: &[u8],
+    bound: &[u8],
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, NotAuthentic> {
     let (siv, rest) = sealed.split_first_chunk::<SIV_LEN>().ok_or(NotAuthentic)?;
     let (body, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(NotAuthentic)?;
     let kn = siv_key(mk, siv);
     let mut out = Zeroizing::new(body.to_vec());
-    decrypt::<ChaCha20Poly1305, 12>(kn.key(), kn.nonce(), &[sid, header].concat(), &mut out, tag)?;
+    decrypt::<ChaCha20Poly1305, 12>(kn.key(), kn.nonce(), &[sid, bound].concat(), &mut out, tag)?;
     let mut again = [0; SIV_LEN];
-    hmac(mk.expose_secret(), &[labels::SIV, sid, header, &out], &mut again);
+    hmac(mk.expose_secret(), &[labels::SIV, sid, bound, &out], &mut again);
     if ct_eq(siv, &again) || TAGS_PASS { Ok(out) } else { Err(NotAuthentic) }
 }
 

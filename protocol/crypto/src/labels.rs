@@ -34,6 +34,7 @@ labels! {
     SAS_COMMIT = "pvtcoms v1 sas commit";
     SAS_TRANSCRIPT = "pvtcoms v1 sas transcript";
     SAS_CODE = "pvtcoms v1 sas code";
+    STEP_KEYS = "pvtcoms v1 step keys";
     SIV = "pvtcoms v1 siv";
     BODY = "pvtcoms v1 body";
     BOARD_KDF = "pvtcoms board v1 kdf ";

@@ -1,6 +1,6 @@
 //! Key pairs, root steps and symmetric chains (RAT-3, RAT-4).
 
-use crate::message::Header;
+use crate::message::Parsed;
 use crypto::aead::MessageKey;
 use crypto::hybrid::Step;
 use crypto::kdf::{HmacKey, Pair, Prk};
@@ -62,17 +62,17 @@ impl Own {
         Self { dh, public, seed, ek }
     }
 
-    /// The receiving root step: decapsulates what `header` carries (RAT-4).
+    /// The receiving root step: decapsulates what `message` carries (RAT-4).
     pub(crate) fn step(
         &self,
         root: &RootKey,
         sid: &[u8; 32],
-        header: &Header,
+        message: &Parsed<'_>,
     ) -> Result<Stepped, dh::NotContributory> {
-        let x_ss = self.dh.agree(&header.dh)?;
-        let kem_ss = self.seed.decapsulate(&header.ct);
-        let (x_enc, x_dec) = (&header.dh, &self.public);
-        Ok(stepped(&combine(root, sid, (&kem_ss, &x_ss), (x_enc, x_dec), &self.ek, &header.ct)))
+        let (x_ss, ct) = (self.dh.agree(&message.dh)?, message.ciphertext());
+        let kem_ss = self.seed.decapsulate(&ct);
+        let (x_enc, x_dec) = (&message.dh, &self.public);
+        Ok(stepped(&combine(root, sid, (&kem_ss, &x_ss), (x_enc, x_dec), &self.ek, &ct)))
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::chain::Peer;
 use crate::session::DecryptError;
 use crypto::aead::{MessageKey, NotAuthentic, SIV_LEN, TAG_LEN, siv_open, siv_seal};
-use crypto::{Zeroizing, dh, kem};
+use crypto::kdf::{HASH_LEN, hash};
+use crypto::{Zeroizing, dh, kem, labels};
 use wire::{Malformed, Reader, Writer};
 
 /// Length of every ratchet message: the body of one envelope.
@@ -15,12 +16,14 @@ pub(crate) const MAX_N: u32 = 1 << 24;
 
 const VERSION: u8 = 1;
 const TYPE_MESSAGE: u8 = 1;
-const HEADER_LEN: usize = 1 + 1 + 2 + 4 + 4 + 32 + kem::EK_LEN + kem::CT_LEN;
+const FRONT_LEN: usize = 1 + 1 + 2 + 4 + 4;
+const KEYS_LEN: usize = 32 + kem::EK_LEN + kem::CT_LEN;
+const HEADER_LEN: usize = FRONT_LEN + KEYS_LEN;
 const BODY_LEN: usize = 2 + MAX_CONTENT;
 const SEALED_LEN: usize = SIV_LEN + BODY_LEN + TAG_LEN;
 
 // RAT-1: the ledger.
-const _: () = assert!(HEADER_LEN == 2316 && BODY_LEN == 1636);
+const _: () = assert!(FRONT_LEN == 12 && HEADER_LEN == 2316 && BODY_LEN == 1636);
 const _: () = assert!(HEADER_LEN + SIV_LEN + BODY_LEN + TAG_LEN == CIPHERTEXT_LEN);
 
 /// One ratchet message, always 4000 bytes:
@@ -42,64 +45,32 @@ impl Ciphertext {
     }
 
     /// Seals `body` under `mk`, bound to the session and the header (RAT-5).
-    pub(crate) fn seal(mk: &MessageKey, sid: &[u8; 32], header: &Header, body: &Body) -> Self {
-        let head = header.to_bytes();
-        let sealed = siv_seal(mk, sid, &head, &body.0);
+    pub(crate) fn seal(
+        mk: &MessageKey,
+        sid: &[u8; 32],
+        (n, pn): (u32, u32),
+        keys: &StepKeys,
+        body: &Body,
+    ) -> Self {
+        let mut front = Writer::with_capacity(FRONT_LEN);
+        front.u8(VERSION).u8(TYPE_MESSAGE).zeros(2).u32(n).u32(pn);
+        let sealed = siv_seal(mk, sid, &[front.as_slice(), &keys.digest].concat(), &body.0);
         let mut out = Box::new([0; CIPHERTEXT_LEN]);
-        let (to_head, to_sealed) = out.split_at_mut(HEADER_LEN);
-        to_head.copy_from_slice(&head);
+        let (header, to_sealed) = out.split_at_mut(HEADER_LEN);
+        let (to_front, to_keys) = header.split_at_mut(FRONT_LEN);
+        to_front.copy_from_slice(front.as_slice());
+        to_keys.copy_from_slice(keys.bytes.as_slice());
         to_sealed.copy_from_slice(&sealed);
         Self(out)
     }
 
-    /// Parses the header. What stands in it is a claim until [`open`](Self::open) has succeeded.
-    pub(crate) fn header(&self) -> Result<Header, Malformed> {
+    /// Parses. What stands in the header is a claim until [`Parsed::open`] has succeeded.
+    pub(crate) fn parse(&self) -> Result<Parsed<'_>, Malformed> {
         let mut r = Reader::new(self.0.as_slice());
-        let header = Header::decode(&mut r)?;
-        r.take(SEALED_LEN)?;
+        let (front, keys) = (r.array_ref()?, r.array_ref()?);
+        let sealed = r.take(SEALED_LEN)?;
         r.finish()?;
-        Ok(header)
-    }
-
-    /// Opens the body under `mk`.
-    pub(crate) fn open(&self, mk: &MessageKey, sid: &[u8; 32]) -> Result<Body, NotAuthentic> {
-        let (head, sealed) = self.0.split_at_checked(HEADER_LEN).ok_or(NotAuthentic)?;
-        siv_open(mk, sid, head, sealed).map(Body)
-    }
-}
-
-/// Header of a message. Not encrypted by the ratchet: the envelope around it is (BRD-9).
-///
-/// `ver(1) ‖ type(1) ‖ zero(2) ‖ n u32 ‖ pn u32 ‖ dh(32) ‖ ek(1184) ‖ ct(1088)` = 2316.
-pub(crate) struct Header {
-    pub(crate) n: u32,
-    pub(crate) pn: u32,
-    pub(crate) dh: dh::Public,
-    pub(crate) ek: [u8; kem::EK_LEN],
-    pub(crate) ct: kem::Ciphertext,
-}
-
-impl Header {
-    /// The ciphertext of a first chain, which answers no pair: zeros.
-    pub(crate) fn no_ciphertext() -> kem::Ciphertext {
-        kem::Ciphertext::from_bytes(&[0; kem::CT_LEN])
-    }
-
-    /// The sender's pair, to which the next chain of the other side steps.
-    pub(crate) fn peer(&self) -> Result<Peer, DecryptError> {
-        let ek = kem::EncapsulationKey::from_bytes(&self.ek)
-            .map_err(|_| DecryptError::Malformed(Malformed::Field("ek")))?;
-        Ok(Peer { dh: self.dh, ek })
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut w = Writer::with_capacity(HEADER_LEN);
-        w.u8(VERSION).u8(TYPE_MESSAGE).zeros(2).u32(self.n).u32(self.pn);
-        w.bytes(&self.dh.0).bytes(&self.ek).bytes(self.ct.as_bytes());
-        w.into_vec()
-    }
-
-    fn decode(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut r = Reader::new(front);
         if r.u8()? != VERSION {
             return Err(Malformed::Field("version"));
         }
@@ -112,11 +83,92 @@ impl Header {
         if n >= MAX_N || pn > MAX_N {
             return Err(Malformed::Field("n"));
         }
-        let dh = dh::Public(r.array()?);
-        let ek = r.array()?;
-        let ct = kem::Ciphertext::from_bytes(&r.array()?);
-        Ok(Self { n, pn, dh, ek, ct })
+        let mut r = Reader::new(keys);
+        let (dh, ek, ct) = (dh::Public(r.array()?), r.array_ref()?, r.array_ref()?);
+        Ok(Parsed { n, pn, dh, ek, ct, front, keys, sealed })
     }
+}
+
+/// A message by its parts. The header is not encrypted by the ratchet: the envelope around it is
+/// (BRD-9).
+///
+/// `ver(1) ‖ type(1) ‖ zero(2) ‖ n u32 ‖ pn u32 ‖ dh(32) ‖ ek(1184) ‖ ct(1088)` = 12 + 2304.
+pub(crate) struct Parsed<'a> {
+    pub(crate) n: u32,
+    pub(crate) pn: u32,
+    pub(crate) dh: dh::Public,
+    ek: &'a [u8; kem::EK_LEN],
+    ct: &'a [u8; kem::CT_LEN],
+    front: &'a [u8; FRONT_LEN],
+    keys: &'a [u8; KEYS_LEN],
+    sealed: &'a [u8],
+}
+
+impl Parsed<'_> {
+    /// The sender's pair, to which the next chain of the other side steps.
+    pub(crate) fn peer(&self) -> Result<Peer, DecryptError> {
+        let ek = kem::EncapsulationKey::from_bytes(self.ek)
+            .map_err(|_| DecryptError::Malformed(Malformed::Field("ek")))?;
+        Ok(Peer { dh: self.dh, ek })
+    }
+
+    /// What is encapsulated to the pair that the chain answers.
+    pub(crate) fn ciphertext(&self) -> kem::Ciphertext {
+        kem::Ciphertext::from_bytes(self.ct)
+    }
+
+    /// Digest of the keys, which are hashed only if they are not those that are `known`.
+    pub(crate) fn digest(&self, known: Option<&StepKeys>) -> [u8; HASH_LEN] {
+        match known {
+            Some(known) if known.bytes.as_slice() == self.keys => known.digest,
+            _ => digest(self.keys),
+        }
+    }
+
+    /// The keys, with a digest that [`digest`](Self::digest) gave.
+    pub(crate) fn step_keys(&self, digest: [u8; HASH_LEN]) -> StepKeys {
+        StepKeys { bytes: Box::new(*self.keys), digest }
+    }
+
+    /// Opens the body under `mk`.
+    pub(crate) fn open(
+        &self,
+        mk: &MessageKey,
+        sid: &[u8; 32],
+        digest: &[u8; HASH_LEN],
+    ) -> Result<Body, NotAuthentic> {
+        siv_open(mk, sid, &[self.front.as_slice(), digest].concat(), self.sealed).map(Body)
+    }
+}
+
+/// What a chain brings, and each message of it repeats: `dh(32) ‖ ek(1184) ‖ ct(1088)`, 2304 bytes.
+/// Public. Hashed once for the whole chain, as a message is bound to the digest (RAT-5).
+pub(crate) struct StepKeys {
+    bytes: Box<[u8; KEYS_LEN]>,
+    digest: [u8; HASH_LEN],
+}
+
+impl StepKeys {
+    pub(crate) fn new(dh: &dh::Public, ek: &kem::EncapsulationKey, ct: &kem::Ciphertext) -> Self {
+        let mut bytes = Box::new([0; KEYS_LEN]);
+        let (to_dh, rest) = bytes.split_at_mut(32);
+        let (to_ek, to_ct) = rest.split_at_mut(kem::EK_LEN);
+        to_dh.copy_from_slice(&dh.0);
+        to_ek.copy_from_slice(ek.as_bytes());
+        to_ct.copy_from_slice(ct.as_bytes());
+        let digest = digest(&bytes);
+        Self { bytes, digest }
+    }
+}
+
+/// `H("pvtcoms v1 step keys" ‖ keys)` (RAT-5).
+fn digest(keys: &[u8; KEYS_LEN]) -> [u8; HASH_LEN] {
+    hash(&[labels::STEP_KEYS, keys])
+}
+
+/// The ciphertext of a first chain, which answers no pair: zeros.
+pub(crate) fn no_ciphertext() -> kem::Ciphertext {
+    kem::Ciphertext::from_bytes(&[0; kem::CT_LEN])
 }
 
 /// The padded plaintext: `len u16 ‖ content ‖ zeros`, always 1636 bytes.

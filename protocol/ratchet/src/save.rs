@@ -77,6 +77,7 @@ impl Ratchet {
                 dh: dh::Public(r.array()?),
                 chain: ChainKey::copy_of(r.array_ref()?),
                 n: read_n(&mut r)?,
+                keys: None,
             }),
             _ => return Err(Malformed::Field("receiving")),
         };
@@ -114,13 +115,11 @@ fn read_turn(r: &mut Reader<'_>) -> Result<Turn, Malformed> {
                 .map_err(|_| Malformed::Field("ek"))?;
             Turn::Reply { peer: Peer { dh, ek }, pn: read_n(r)? }
         }
-        2 => Turn::Send(Sending {
-            own: read_own(r)?,
-            ct: kem::Ciphertext::from_bytes(&r.array()?),
-            chain: ChainKey::copy_of(r.array_ref()?),
-            n: read_n(r)?,
-            pn: read_n(r)?,
-        }),
+        2 => {
+            let (own, ct) = (read_own(r)?, kem::Ciphertext::from_bytes(r.array_ref()?));
+            let chain = ChainKey::copy_of(r.array_ref()?);
+            Turn::Send(Sending::new(own, ct, chain, (read_n(r)?, read_n(r)?)))
+        }
         _ => return Err(Malformed::Field("turn")),
     })
 }

@@ -1,9 +1,10 @@
 //! The state of one session and what happens to it (RAT-2).
 
 use crate::chain::{ChainKey, Own, Peer, RootKey, Stepped, begin};
-use crate::message::{Authentic, Body, Ciphertext, Header, MAX_N};
+use crate::message::{Authentic, Body, Ciphertext, MAX_N, Parsed, StepKeys, no_ciphertext};
 use crate::skipped::{MAX_SKIP, Skipped};
 use crypto::aead::MessageKey;
+use crypto::kdf::HASH_LEN;
 use crypto::rand_core::CryptoRng;
 use crypto::{dh, kem};
 use wire::Malformed;
@@ -48,9 +49,19 @@ pub(crate) enum Turn {
 pub(crate) struct Sending {
     pub(crate) own: Own,
     pub(crate) ct: kem::Ciphertext,
+    /// Of `own` and `ct`; not saved.
+    keys: StepKeys,
     pub(crate) chain: ChainKey,
     pub(crate) n: u32,
     pub(crate) pn: u32,
+}
+
+impl Sending {
+    /// The chain at message `n`.
+    pub(crate) fn new(own: Own, ct: kem::Ciphertext, chain: ChainKey, (n, pn): (u32, u32)) -> Self {
+        let keys = StepKeys::new(&own.public, &own.ek, &ct);
+        Self { own, ct, keys, chain, n, pn }
+    }
 }
 
 /// The peer's chain, at the next number that is expected.
@@ -58,6 +69,8 @@ pub(crate) struct Receiving {
     pub(crate) dh: dh::Public,
     pub(crate) chain: ChainKey,
     pub(crate) n: u32,
+    /// What the chain brought. Not saved: the first message after a load brings it again.
+    pub(crate) keys: Option<StepKeys>,
 }
 
 /// Why a message was not encrypted. The state is as it was.
@@ -110,8 +123,8 @@ impl Ratchet {
     /// The invited side, which sends first; draws the pair that its first chain brings (RAT-3).
     pub fn invited(rng: &mut impl CryptoRng, root: &[u8; 32], sid: [u8; 32]) -> Self {
         let Stepped { root, chain } = begin(root, &sid);
-        let (own, ct) = (Own::generate(rng), Header::no_ciphertext());
-        Self::new(root, sid, Turn::Send(Sending { own, ct, chain, n: 0, pn: 0 }))
+        let sending = Sending::new(Own::generate(rng), no_ciphertext(), chain, (0, 0));
+        Self::new(root, sid, Turn::Send(sending))
     }
 
     fn new(root: RootKey, sid: [u8; 32], turn: Turn) -> Self {
@@ -138,22 +151,15 @@ impl Ratchet {
         if let Turn::Reply { peer, pn } = &self.turn {
             let (own, ct, step) =
                 peer.step(rng, &self.root, &self.sid).map_err(|_| EncryptError::PeerKey)?;
-            let sending = Sending { own, ct, chain: step.chain, n: 0, pn: *pn };
+            let sending = Sending::new(own, ct, step.chain, (0, *pn));
             self.root = step.root;
             self.turn = Turn::Send(sending);
         }
         let Turn::Send(s) = &mut self.turn else { return Err(EncryptError::NotYet) };
         // RAT-6
         let after = s.n.checked_add(1).filter(|n| *n <= MAX_N).ok_or(EncryptError::Exhausted)?;
-        let header = Header {
-            n: s.n,
-            pn: s.pn,
-            dh: s.own.public,
-            ek: *s.own.ek.as_bytes(),
-            ct: s.ct.clone(),
-        };
         let (mk, next) = s.chain.advance();
-        let message = Ciphertext::seal(&mk, &self.sid, &header, &body);
+        let message = Ciphertext::seal(&mk, &self.sid, (s.n, s.pn), &s.keys, &body);
         s.chain = next;
         s.n = after;
         Ok(message)
@@ -167,26 +173,29 @@ impl Ratchet {
     /// # Errors
     /// [`DecryptError`]; the state is then as it was.
     pub fn decrypt(&mut self, today: u32, message: &Ciphertext) -> Result<Authentic, DecryptError> {
-        let header = message.header().map_err(DecryptError::Malformed)?;
-        if let Some(mk) = self.skipped.get(&header.dh, header.n, today) {
-            let content = self.open(mk, message)?;
-            self.skipped.erase(&header.dh, header.n); // RAT-7
+        let message = &message.parse().map_err(DecryptError::Malformed)?;
+        let known = self.receiving.as_ref().and_then(|current| current.keys.as_ref());
+        let digest = message.digest(known);
+        if let Some(mk) = self.skipped.get(&message.dh, message.n, today) {
+            let content = open(&self.sid, mk, message, &digest)?;
+            self.skipped.erase(&message.dh, message.n); // RAT-7
             self.trim(today);
             return Ok(content);
         }
-        match &self.receiving {
-            Some(current) if current.dh == header.dh => {
-                let run = Run::to(header.dh, &current.chain, current.n, header.n)?;
-                let content = self.open(&run.last, message)?;
-                self.skipped.add(&header.dh, run.skipped, today);
-                self.receiving = Some(run.receiving);
+        match &mut self.receiving {
+            Some(current) if current.dh == message.dh => {
+                let run = Run::to(&current.chain, current.n, message.n)?;
+                let content = open(&self.sid, &run.last, message, &digest)?;
+                self.skipped.add(&message.dh, run.skipped, today);
+                (current.chain, current.n) = (run.chain, run.n);
+                current.keys.get_or_insert_with(|| message.step_keys(digest));
                 self.trim(today);
                 Ok(content)
             }
-            _ if self.skipped.knows(&header.dh) => Err(DecryptError::Replayed), // RAT-7
+            _ if self.skipped.knows(&message.dh) => Err(DecryptError::Replayed), // RAT-7
             _ => match &self.turn {
-                Turn::Wait(_) => self.decrypt_first(today, message, &header),
-                Turn::Send(_) => self.decrypt_stepping(today, message, &header),
+                Turn::Wait(_) => self.decrypt_first(today, message, digest),
+                Turn::Send(_) => self.decrypt_stepping(today, message, digest),
                 // The peer steps only after it has our new pair, which does not exist yet.
                 Turn::Reply { .. } => Err(DecryptError::NotAuthentic),
             },
@@ -204,23 +213,23 @@ impl Ratchet {
     fn decrypt_first(
         &mut self,
         today: u32,
-        message: &Ciphertext,
-        header: &Header,
+        message: &Parsed<'_>,
+        digest: [u8; HASH_LEN],
     ) -> Result<Authentic, DecryptError> {
         let Turn::Wait(chain) = &self.turn else { return Err(DecryptError::NotAuthentic) };
-        if header.pn != 0 {
+        if message.pn != 0 {
             return Err(DecryptError::Malformed(Malformed::Field("pn")));
         }
-        if header.ct != Header::no_ciphertext() {
+        if message.ciphertext() != no_ciphertext() {
             return Err(DecryptError::Malformed(Malformed::Field("ct")));
         }
-        let peer = header.peer()?;
+        let peer = message.peer()?;
         if !peer.dh.contributes() {
             return Err(DecryptError::NotAuthentic);
         }
-        let run = Run::to(header.dh, chain, 0, header.n)?;
-        let content = self.open(&run.last, message)?;
-        self.begin_reading(today, peer, run, 0);
+        let run = Run::to(chain, 0, message.n)?;
+        let content = open(&self.sid, &run.last, message, &digest)?;
+        self.begin_reading(today, peer, run, message.step_keys(digest), 0);
         Ok(content)
     }
 
@@ -228,8 +237,8 @@ impl Ratchet {
     fn decrypt_stepping(
         &mut self,
         today: u32,
-        message: &Ciphertext,
-        header: &Header,
+        message: &Parsed<'_>,
+        digest: [u8; HASH_LEN],
     ) -> Result<Authentic, DecryptError> {
         let Turn::Send(Sending { own, n: pn, .. }) = &self.turn else {
             return Err(DecryptError::NotAuthentic);
@@ -237,38 +246,34 @@ impl Ratchet {
         let pn = *pn;
         let rest = match &self.receiving {
             // A peer that had sent fewer than have come would be another peer.
-            Some(current) if header.pn < current.n => {
+            Some(current) if message.pn < current.n => {
                 return Err(DecryptError::Malformed(Malformed::Field("pn")));
             }
-            Some(current) => skip(&current.chain, current.n, header.pn)?.0,
-            None if header.pn == 0 => Vec::new(),
+            Some(current) => skip(&current.chain, current.n, message.pn)?.0,
+            None if message.pn == 0 => Vec::new(),
             None => return Err(DecryptError::Malformed(Malformed::Field("pn"))),
         };
-        let peer = header.peer()?;
+        let peer = message.peer()?;
         let step =
-            own.step(&self.root, &self.sid, header).map_err(|_| DecryptError::NotAuthentic)?;
-        let run = Run::to(header.dh, &step.chain, 0, header.n)?;
-        let content = self.open(&run.last, message)?;
+            own.step(&self.root, &self.sid, message).map_err(|_| DecryptError::NotAuthentic)?;
+        let run = Run::to(&step.chain, 0, message.n)?;
+        let content = open(&self.sid, &run.last, message, &digest)?;
 
         if let Some(old) = &self.receiving {
             self.skipped.add(&old.dh, rest, today);
         }
         self.root = step.root;
-        self.begin_reading(today, peer, run, pn);
+        self.begin_reading(today, peer, run, message.step_keys(digest), pn);
         Ok(content)
     }
 
     /// Installs a new chain of the peer, which has opened; it is ours to answer.
-    fn begin_reading(&mut self, today: u32, peer: Peer, run: Run, pn: u32) {
-        self.skipped.add(&peer.dh, run.skipped, today);
-        self.receiving = Some(run.receiving);
+    fn begin_reading(&mut self, today: u32, peer: Peer, run: Run, keys: StepKeys, pn: u32) {
+        let Run { skipped, chain, n, .. } = run;
+        self.skipped.add(&peer.dh, skipped, today);
+        self.receiving = Some(Receiving { dh: peer.dh, chain, n, keys: Some(keys) });
         self.turn = Turn::Reply { peer, pn };
         self.trim(today);
-    }
-
-    fn open(&self, mk: &MessageKey, message: &Ciphertext) -> Result<Authentic, DecryptError> {
-        let body = message.open(mk, &self.sid).map_err(|_| DecryptError::NotAuthentic)?;
-        body.unpad().map_err(DecryptError::Malformed)
     }
 
     fn trim(&mut self, today: u32) {
@@ -276,22 +281,32 @@ impl Ratchet {
     }
 }
 
+fn open(
+    sid: &[u8; 32],
+    mk: &MessageKey,
+    message: &Parsed<'_>,
+    digest: &[u8; HASH_LEN],
+) -> Result<Authentic, DecryptError> {
+    let body = message.open(mk, sid, digest).map_err(|_| DecryptError::NotAuthentic)?;
+    body.unpad().map_err(DecryptError::Malformed)
+}
+
 /// A receiving chain run forward to the message that is being opened, not installed yet.
 struct Run {
     skipped: Vec<(u32, MessageKey)>,
     last: MessageKey,
-    receiving: Receiving,
+    chain: ChainKey,
+    n: u32,
 }
 
 impl Run {
-    fn to(dh: dh::Public, chain: &ChainKey, from: u32, n: u32) -> Result<Self, DecryptError> {
+    fn to(chain: &ChainKey, from: u32, n: u32) -> Result<Self, DecryptError> {
         if n < from {
             return Err(DecryptError::Replayed); // RAT-7
         }
         let (skipped, at) = skip(chain, from, n)?;
-        let (last, next) = at.as_ref().unwrap_or(chain).advance();
-        let receiving = Receiving { dh, chain: next, n: n.saturating_add(1) };
-        Ok(Self { skipped, last, receiving })
+        let (last, chain) = at.as_ref().unwrap_or(chain).advance();
+        Ok(Self { skipped, last, chain, n: n.saturating_add(1) })
     }
 }
 

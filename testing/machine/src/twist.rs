@@ -3,7 +3,7 @@
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use crypto::aead::{MessageKey, SIV_LEN, siv_seal};
-use crypto::kdf::{extract, hmac};
+use crypto::kdf::{extract, hash, hmac};
 use crypto::labels;
 use ratchet::{CIPHERTEXT_LEN, Ciphertext};
 
@@ -41,21 +41,23 @@ pub(crate) fn craft(state: &State, like: &Ciphertext, twist: Twist) -> Option<Ci
         Twist::Ciphertext => header[HEADER_LEN - 1] = 1,
         Twist::Siv | Twist::Nothing => {}
     }
+    // RAT-5
+    let bound = [&header[..12], &hash(&[labels::STEP_KEYS, &header[12..]])].concat();
     let sealed = match twist {
-        Twist::Siv => under_false_siv(&mk, &state.sid, &header, &body),
-        _ => siv_seal(&mk, &state.sid, &header, &body),
+        Twist::Siv => under_false_siv(&mk, &state.sid, &bound, &body),
+        _ => siv_seal(&mk, &state.sid, &bound, &body),
     };
     let message: [u8; CIPHERTEXT_LEN] = [header, sealed].concat().try_into().unwrap();
     Some(Ciphertext::from_bytes(&message))
 }
 
 /// RAT-5 with a siv that was chosen, not computed: tag and cipher are as they must be.
-fn under_false_siv(mk: &MessageKey, sid: &[u8; 32], header: &[u8], body: &[u8]) -> Vec<u8> {
+fn under_false_siv(mk: &MessageKey, sid: &[u8; 32], bound: &[u8], body: &[u8]) -> Vec<u8> {
     let siv = [0x5a; SIV_LEN];
     let mut derived = [0; 44];
     extract(&siv, &[mk.expose_secret()]).expand(&[labels::BODY], &mut derived);
     let cipher = ChaCha20Poly1305::new_from_slice(&derived[..32]).unwrap();
-    let aad = [sid.as_slice(), header].concat();
+    let aad = [sid.as_slice(), bound].concat();
     let nonce = derived[32..].try_into().unwrap();
     let sealed = cipher.encrypt(nonce, Payload { msg: body, aad: &aad }).unwrap();
     [siv.as_slice(), &sealed].concat()

@@ -127,6 +127,13 @@ pub(crate) fn message_key(ck: &[u8; 32]) -> (MessageKey, [u8; 32]) {
     (MessageKey::filled(|out| hmac(ck, &[&[1]], out)), next)
 }
 
+/// What a body is bound to of its header: its first 12 bytes, and a digest of the others (RAT-5).
+#[must_use]
+pub(crate) fn bound(header: &[u8]) -> Vec<u8> {
+    let (front, keys) = header.split_at(12);
+    [front, &hash(&[b"pvtcoms v1 step keys", keys])].concat()
+}
+
 /// `siv`, key and nonce of a body, as they are shown.
 #[must_use]
 pub(crate) fn body_keys(
@@ -136,7 +143,7 @@ pub(crate) fn body_keys(
     body: &[u8],
 ) -> ([u8; 32], [u8; 44]) {
     let (mut siv, mut keys) = ([0; 32], [0; 44]);
-    hmac(mk.expose_secret(), &[b"pvtcoms v1 siv", sid, header, body], &mut siv);
+    hmac(mk.expose_secret(), &[b"pvtcoms v1 siv", sid, &bound(header), body], &mut siv);
     extract(&siv, &[mk.expose_secret()]).expand(&[b"pvtcoms v1 body"], &mut keys);
     (siv, keys)
 }

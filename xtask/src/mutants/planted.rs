@@ -74,7 +74,7 @@ pub(super) const PLANTED: &[Mutant] = &[
         what: "RAT-4: the first chain may carry a ciphertext",
         edits: &[Edit {
             file: SESSION,
-            from: "if header.ct != Header::no_ciphertext() {",
+            from: "if message.ciphertext() != no_ciphertext() {",
             to: "if false {",
         }],
         found_as: &["alien"],
@@ -84,13 +84,13 @@ pub(super) const PLANTED: &[Mutant] = &[
         edits: &[
             Edit {
                 file: SESSION,
-                from: "let content = self.open(&run.last, message)?;\n                self.skipped",
-                to: "self.receiving = Some(run.receiving);\n                let content = self.open(&run.last, message)?;\n                self.skipped",
+                from: "let content = open(&self.sid, &run.last, message, &digest)?;\n                self.skipped",
+                to: "(current.chain, current.n) = (run.chain, run.n);\n                let content = open(&self.sid, &run.last, message, &digest)?;\n                self.skipped",
             },
             Edit {
                 file: SESSION,
-                from: "self.receiving = Some(run.receiving);\n                self.trim(today);",
-                to: "self.trim(today);",
+                from: "(current.chain, current.n) = (run.chain, run.n);\n                current.keys",
+                to: "current.keys",
             },
         ],
         found_as: &["touched"],
@@ -100,8 +100,8 @@ pub(super) const PLANTED: &[Mutant] = &[
         edits: &[
             Edit {
                 file: SESSION,
-                from: "let run = Run::to(header.dh, &step.chain, 0, header.n)?;",
-                to: "self.root = step.root;\n        let run = Run::to(header.dh, &step.chain, 0, header.n)?;",
+                from: "let run = Run::to(&step.chain, 0, message.n)?;",
+                to: "self.root = step.root;\n        let run = Run::to(&step.chain, 0, message.n)?;",
             },
             Edit {
                 file: SESSION,
@@ -151,7 +151,7 @@ pub(super) const PLANTED: &[Mutant] = &[
         what: "RAT-7: a key that was put aside stays after its use",
         edits: &[Edit {
             file: SESSION,
-            from: "self.skipped.erase(&header.dh, header.n); // RAT-7",
+            from: "self.skipped.erase(&message.dh, message.n); // RAT-7",
             to: "",
         }],
         found_as: &["twice"],
@@ -168,6 +168,15 @@ pub(super) const PLANTED: &[Mutant] = &[
             Edit { file: MESSAGE, from: "siv_open(mk, sid,", to: "siv_open(mk, &[0; 32]," },
         ],
         found_as: &["alien", "by hand"],
+    },
+    Mutant {
+        what: "RAT-5: keys that begin like those of the chain are taken for them",
+        edits: &[Edit {
+            file: MESSAGE,
+            from: "Some(known) if known.bytes.as_slice() == self.keys =>",
+            to: "Some(known) if known.bytes[..32] == self.keys[..32] =>",
+        }],
+        found_as: &["alien"],
     },
     Mutant {
         what: "RAT-5: the siv is not compared",

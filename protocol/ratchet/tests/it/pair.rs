@@ -1,7 +1,7 @@
 //! Two sides of a session, and where their secrets lie in the saved state.
 
 use crypto::aead::{MessageKey, siv_seal};
-use crypto::kdf::hmac;
+use crypto::kdf::{hash, hmac};
 use crypto::rand_core::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use ratchet::{Ciphertext, DecryptError, Ratchet};
@@ -77,8 +77,13 @@ impl Pair {
 pub(crate) fn by_hand(state: &[u8], header: &[u8], body: &[u8; 1636]) -> Ciphertext {
     let ck: [u8; 32] = state[AT_SEND_CK].try_into().unwrap();
     let mk = MessageKey::filled(|out| hmac(&ck, &[&[1]], out));
-    let sealed = siv_seal(&mk, &SID, header, body);
+    let sealed = siv_seal(&mk, &SID, &bound(header), body);
     Ciphertext::from_bytes(&[header, &sealed].concat().try_into().unwrap())
+}
+
+/// What a message is bound to of its header (RAT-5).
+fn bound(header: &[u8]) -> Vec<u8> {
+    [&header[..12], &hash(&[b"pvtcoms v1 step keys", &header[12..]])].concat()
 }
 
 pub(crate) fn read(to: &mut Ratchet, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {

@@ -3,7 +3,7 @@
 use super::{Mistake, flip, set};
 use crate::dice::Dice;
 use crate::hexed::hex;
-use crate::reference::{body_keys, message_key};
+use crate::reference::{body_keys, bound, message_key};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use crypto::aead::siv_seal;
@@ -268,7 +268,7 @@ fn padded(len: u16, content: &[u8]) -> Vec<u8> {
 /// The first message of a chain, with any body.
 fn forge(ck: &[u8; 32], header: &[u8], body: &[u8]) -> Vec<u8> {
     let (mk, _) = message_key(ck);
-    [header, &siv_seal(&mk, &SID, header, body)].concat()
+    [header, &siv_seal(&mk, &SID, &bound(header), body)].concat()
 }
 
 /// The same, under the siv of another body.
@@ -277,7 +277,7 @@ fn other_siv(ck: &[u8; 32], header: &[u8], body: &[u8]) -> Vec<u8> {
     let (siv, keys) = body_keys(&mk, &SID, header, b"another body");
     let cipher = ChaCha20Poly1305::new_from_slice(&keys[..32]).unwrap();
     let nonce: [u8; 12] = keys[32..].try_into().unwrap();
-    let ad = [&SID[..], header].concat();
+    let ad = [&SID[..], &bound(header)].concat();
     let sealed = cipher.encrypt(&Nonce::from(nonce), Payload { msg: body, aad: &ad }).unwrap();
     [header, &siv, &sealed].concat()
 }

@@ -3,7 +3,7 @@
 use super::{Gives, Line, Player, agree, gives, refused, state, who};
 use crate::dice::Dice;
 use crate::hexed::{hex, number, text};
-use crate::reference::{Mix, begin, body_keys, message_key, mix};
+use crate::reference::{Mix, begin, body_keys, bound, message_key, mix};
 use board::chain::{GenerationSecret, RecvChain, SendChain};
 use board::tag::Direction;
 use crypto::{dh, kem};
@@ -84,10 +84,14 @@ impl Player {
         agree("root", &saved[ROOT], &session.root);
         agree("chain key", &saved[SEND_CK], &next);
         agree("dh", &header[12..44], &line.dh.0);
-        let gives = gives(json!({
+        let mut gives = gives(json!({
             "mix": stepped, "ck": hex(&line.ck), "mk": hex(mk.expose_secret()), "siv": hex(&siv),
             "key and nonce": hex(&keys), "message": hex(message.as_bytes()), "state": state(&saved),
         }));
+        // The same in the whole chain, so shown with its first message.
+        if header[4..8] == [0; 4] {
+            gives.insert("step keys".to_owned(), hex(&bound(header)[12..]));
+        }
         line.ck = next;
         gives
     }
