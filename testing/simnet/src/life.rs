@@ -294,7 +294,8 @@ impl Life {
             self.world.clients[client].skew_ms = 0;
             self.back(client);
         }
-        let _ = self.world.run_until(PATIENCE, |world| !world.model.as_ref().unwrap().waits());
+        let waits = |world: &World| world.model.as_ref().unwrap().waits(&world.clients);
+        let _ = self.world.run_until(PATIENCE, |world| !waits(world));
         self.world.run(AFTERMATH);
         for client in &mut self.world.clients {
             client.read_all(false);

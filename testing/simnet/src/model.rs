@@ -117,6 +117,8 @@ pub struct Model {
     contacts: BTreeMap<(usize, usize), ContactId>,
     /// Said and neither delivered nor given up.
     open: BTreeSet<Place>,
+    /// Delivered: shown, or waiting for its turn.
+    delivered: BTreeSet<Place>,
     findings: Vec<Finding>,
     now: u64,
 }
@@ -168,6 +170,7 @@ impl Model {
             match state {
                 MessageState::Delivered => {
                     self.open.remove(&place);
+                    self.delivered.insert(place);
                     let contact = self.contacts[&(to, from)];
                     if !holds(&clients[to].disk, (contact, key.1)) {
                         self.findings.push(Finding::ReceiptTooEarly(place));
@@ -206,10 +209,16 @@ impl Model {
         (u64::try_from(counts.0).unwrap(), u64::try_from(counts.1).unwrap())
     }
 
-    /// Whether something was said of which its sender does not know what became of it.
+    /// Whether something was said of which its sender does not know what became of it, or was
+    /// delivered and waits for its turn.
     #[must_use]
-    pub fn waits(&self) -> bool {
-        !self.open.is_empty()
+    pub fn waits(&self, clients: &[Client]) -> bool {
+        let shown = |(from, to, k): &Place| {
+            let key = (self.contacts[&(*to, *from)], self.said[&(*from, *to)][*k].id);
+            let message = clients[*to].disk.message(&key);
+            message.is_some_and(|m| m.state == MessageState::Received)
+        };
+        !self.open.is_empty() || !self.delivered.iter().all(shown)
     }
 
     /// How much was said.

@@ -95,6 +95,7 @@ impl Engine {
         let contacts: Vec<ContactId> = self.contacts.keys().copied().collect();
         for contact in contacts {
             self.greet(rng, now, step, &contact);
+            self.begin_anew(step, &contact);
         }
         self.read_changed(now);
     }

@@ -158,6 +158,15 @@ impl Engine {
         self.drop_legs(step, id, |leg| *leg == Leg::R1);
     }
 
+    /// REK-5: an R1 names the mailboxes at which its answer is read. These are others now, so that
+    /// another attempt is begun in the place of one that is under way.
+    pub(super) fn begin_anew(&mut self, step: &mut Step, id: &ContactId) {
+        let Some(renewal) = self.renewals.get_mut(id).filter(|r| r.begun.is_some()) else { return };
+        renewal.last = None;
+        self.drop_attempt(step, id);
+        self.save_renewal(step, id);
+    }
+
     /// Ends all renewal with a contact: it is removed, or its key changed.
     pub(super) fn forget_renewal(&mut self, step: &mut Step, id: &ContactId) {
         self.renewals.remove(id);

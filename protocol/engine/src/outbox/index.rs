@@ -39,6 +39,8 @@ enum Key {
     Message(ContactId, MessageId, u64),
     /// Number of the message in its session.
     Number(ContactId, u32, u64),
+    /// The same, of a part that was never sealed.
+    Unsaid(ContactId, u32, u64),
     Receipt(ContactId, u64),
     Floor(ContactId, u64),
     /// The offer or a report of a file.
@@ -62,6 +64,9 @@ fn keys(item: &Item) -> Vec<Key> {
             Load::Part(part) => {
                 keys.push(Key::Message(contact, part.message, order));
                 keys.push(Key::Number(contact, part.seq, order));
+                if item.first() && item.sealed.is_none() {
+                    keys.push(Key::Unsaid(contact, part.seq, order));
+                }
                 keys.push(Key::Queued(item.queued, order));
             }
             Load::Receipt => keys.push(Key::Receipt(contact, order)),
@@ -196,6 +201,15 @@ impl Outbox {
         }
     }
 
+    /// The number of the next message that this contact is told for the first time.
+    pub(crate) fn next_number(&self, contact: ContactId) -> Option<u32> {
+        let (first, last) = (Key::Unsaid(contact, 0, 0), Key::Unsaid(contact, u32::MAX, u64::MAX));
+        match self.index.range(first..=last).next() {
+            Some(Key::Unsaid(_, number, _)) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// Mailboxes that have not stored everything that is to lie there.
     pub(crate) fn missing(&self) -> impl Iterator<Item = OnionKey> {
         let mut from = Bound::Included(Key::Missing([0; 32], 0));
@@ -254,6 +268,7 @@ impl Outbox {
             let (Key::Owner(.., order)
             | Key::Message(.., order)
             | Key::Number(.., order)
+            | Key::Unsaid(.., order)
             | Key::Receipt(_, order)
             | Key::Floor(_, order)
             | Key::About(_, order)

@@ -143,3 +143,39 @@ fn prd_10_what_may_have_left_cannot_be_taken_back() {
     world.mailboxes[1].faults = simnet::Faults::default();
     assert!(world.run_until(HOUR, there));
 }
+
+/// A message is lost again and again. Its reader keeps fewer than 128 whole messages waiting for it,
+/// and its writer says no more until it has arrived.
+#[test]
+fn eng_2_a_message_that_is_lost_is_not_overtaken_however_many_follow() {
+    let mut world = greeted(406, Mode::Fast);
+    let mut sealed = world.now;
+    let lost = with_a_loss(&mut world);
+    let mut texts = vec!["lost".to_owned(), "kept".to_owned()];
+    let mut say = |world: &mut World| {
+        for k in texts.len()..texts.len() + 50 {
+            world.send(0, 1, &k.to_string());
+            texts.push(k.to_string());
+        }
+        world.run(2 * HOUR);
+    };
+    for wait in [4 * HOUR, 8 * HOUR] {
+        say(&mut world);
+        world.run_to(sealed + wait - 5 * MINUTE);
+        world.mailboxes[1].faults.drop_put = 1000;
+        world.run(15 * MINUTE);
+        world.mailboxes[1].faults.drop_put = 0;
+        sealed += wait;
+    }
+    say(&mut world);
+    assert_eq!(world.clients[1].disk.received(), ["hi Bob"], "all of them wait for their turn");
+    let states = world.clients[0].disk.sent_states();
+    let count = |wanted| states.iter().filter(|state| **state == wanted).count();
+    // The greeting, and what may follow the lost one.
+    assert_eq!(count(MessageState::Delivered), 1 + 127);
+    assert_eq!(count(MessageState::Queued), texts.len() - 1 - 127);
+    assert!(world.run_until(24 * HOUR, World::all_delivered));
+    world.run(HOUR);
+    assert_eq!(state_of(&world, lost), MessageState::Delivered);
+    assert_eq!(world.clients[1].disk.received()[1..], texts);
+}

@@ -134,6 +134,27 @@ fn rek_5_an_r2_that_is_lost_delays_a_renewal_by_a_day() {
     vanishes(0);
 }
 
+/// Alice's mailbox is gone when Bob answers her R1, which names it. Bob knows of no other: his answer
+/// to that R1 would lie there for two weeks.
+#[test]
+fn rek_5_an_attempt_is_begun_anew_when_its_answer_could_not_be_read() {
+    for (seed, mode) in [(344, Mode::Fast), (345, Mode::Steady)] {
+        let mut world = greeted(seed, mode);
+        let other = world.add_mailbox();
+        world.mailboxes[0].faults.dead = true;
+        lose(&mut world, 0);
+        world.send(0, 1, "1");
+        world.send(1, 0, "2");
+        world.run(6 * HOUR);
+        assert_eq!(renewed(&world), [0, 0], "control: the answer does not arrive");
+        world.use_mailbox(0, other);
+        let gone = world.mailboxes[0].key;
+        world.insist(0, || Command::RemoveMailbox(gone));
+        heals(&mut world, DAY);
+        assert_heard(&world, &["2", "and then"], &["1", "and then"]);
+    }
+}
+
 #[test]
 fn rek_5_doubled_and_late_messages_renew_a_session_once() {
     let mut world = greeted(342, Mode::Fast);

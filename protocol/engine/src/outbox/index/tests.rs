@@ -63,6 +63,12 @@ fn compare(outbox: &Outbox, rule: u8, time: u64) -> Result<(), TestCaseError> {
             _ => None,
         });
         prop_assert_eq!(outbox.lowest_number(contact), numbers.min());
+        let unsaid = all.iter().filter(|i| i.owner == who && i.first() && i.sealed.is_none());
+        let numbers = unsaid.filter_map(|item| match &item.load {
+            Load::Part(part) => Some(part.seq),
+            _ => None,
+        });
+        prop_assert_eq!(outbox.next_number(contact), numbers.min());
         for message in 0..3 {
             let message = [message; 16];
             prop_assert_eq!(
