@@ -16,13 +16,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Days that a mailbox keeps, and pages of one.
-const DAYS: u64 = 14;
+/// Days, and pages of one. A mailbox keeps 14 days, of which the first is the short one: with another
+/// full day it would be over when the server starts.
+const DAYS: u64 = 13;
 const PAGES_A_DAY: u64 = 8640;
-/// Deposits in a page, and its envelopes and chunks when it is filled: 14 days hold 10.6 million.
-const IN_A_PAGE: usize = 83;
-const FILLED: u64 = 88;
-const CHUNKS: u64 = 11;
+/// Deposits in a page, and its envelopes and chunks when it is filled: 13 days hold 10.8 million.
+const IN_A_PAGE: usize = 91;
+const FILLED: u64 = 96;
+const CHUNKS: u64 = 12;
 const ENVELOPES_A_DAY: u64 = PAGES_A_DAY * FILLED;
 /// A day on disk, with what the engine keeps beside it, and what must stay free.
 const BYTES_A_DAY: u64 = 3_600 << 20;
