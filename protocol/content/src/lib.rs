@@ -13,6 +13,6 @@ pub use file::{
     FileEnd, FileKey, FileProgress, MAX_FILE, MAX_FILE_NAME, Offer, Report, safe_file_name,
 };
 pub use kinds::{Content, GenerationRandom, MAX_CONTENT, MAX_MAILBOXES};
-pub use text::{JoinError, Joiner, MAX_TEXT, PART_LEN, Part, TextError, split_text};
+pub use text::{JoinError, Joiner, MAX_PARTS, MAX_TEXT, PART_LEN, Part, TextError, split_text};
 pub use timer::{Timer, TimerSetting};
 pub use wire::Malformed;

@@ -13,7 +13,7 @@ pub const MAX_TEXT: usize = 256 * 1024;
 /// Bytes of text in every part but the last.
 pub const PART_LEN: usize = MAX_CONTENT - 1 - HEAD_LEN;
 /// Most parts of one text message.
-pub(crate) const MAX_PARTS: usize = MAX_TEXT.div_ceil(PART_LEN);
+pub const MAX_PARTS: usize = MAX_TEXT.div_ceil(PART_LEN);
 
 const HEAD_LEN: usize = 16 + 4 + 4 + 2 + 2 + 4 + 8 + 4;
 

@@ -7,6 +7,7 @@ pub mod backup;
 pub mod changes;
 
 mod acks;
+mod ahead;
 mod beacon;
 mod clock;
 mod command;

@@ -1,3 +1,4 @@
+use crate::ahead::Ahead;
 use crate::contact::Contact;
 use crate::outbox::{Deposit, ItemId};
 use crate::rows::{done, get_bytes, get_flag, open_row, put_bytes, put_flag, row};
@@ -41,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) seq_in: u32,
     /// Messages of ours that will never come, as long as the peer may be waiting for them (ENG-10).
     pub(crate) passed: Option<Passed>,
+    /// What the peer was told ahead of a message that has not arrived.
+    pub(crate) ahead: Ahead,
 }
 
 /// One more than the lowest and than the highest number of what will never come; twice 0 if nobody
@@ -85,6 +88,7 @@ impl Session {
             seq_out: 0,
             seq_in: 0,
             passed: None,
+            ahead: Ahead::default(),
         }
     }
 
@@ -248,6 +252,7 @@ impl Session {
         if let Some(passed) = self.passed {
             w.u32(passed.first).u32(passed.last);
         }
+        self.ahead.put(&mut w);
         done(w)
     }
 
@@ -277,9 +282,10 @@ impl Session {
         for _ in 0..count {
             sent.insert(r.u32()?, r.array()?);
         }
-        // A row that ends here is of an earlier version, which noted nothing.
+        // A row that ends here or behind the next is of an earlier version, which noted less.
         let noted = r.remaining() > 0 && get_flag(&mut r)?;
         let passed = if noted { Some(Passed { first: r.u32()?, last: r.u32()? }) } else { None };
+        let ahead = if r.remaining() > 0 { Ahead::get(&mut r)? } else { Ahead::default() };
         r.finish()?;
         Ok(Self {
             ratchet,
@@ -296,6 +302,7 @@ impl Session {
             seq_out,
             seq_in,
             passed,
+            ahead,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::read::raise_alarm;
 use super::{Engine, Purpose};
+use crate::ahead::Ahead;
 use crate::changes::{Change, EventKind, MessageState};
 use crate::clock::Now;
 use crate::contact::{Contact, ContactId};
@@ -23,9 +24,6 @@ const IN_FLIGHT: usize = 8;
 const ACK_SLOTS: u64 = 6;
 /// Of the 64 indices that may be unacknowledged, those that no new message takes (ENG-3).
 const RESERVED: u32 = 8;
-/// How far a message may be ahead of the oldest that has not arrived, by number (ENG-2). Its reader
-/// keeps fewer whole ones waiting, and would show the next.
-const AHEAD: u32 = 128;
 /// Of so many cover deposits at an own mailbox one is a loop (BRD-33). A loop takes a fetch: if all
 /// were loops, they would fill every FETCH slot, and the queue of them would mark who reads.
 const COVERS_A_LOOP: u32 = 8;
@@ -188,15 +186,15 @@ impl Engine {
         // What is said for the first time leaves room for receipts and repeats.
         let room = session.room() > if group.first { RESERVED } else { 0 };
         let fits = group.sealed || (session.ratchet.can_send() && room);
-        let near = group.sealed || !group.first || !self.runs_ahead(id);
+        let near = group.sealed || !group.first || !self.runs_ahead(id, session.ahead);
         contact.may_send() && fits && near && !self.is_older(&id)
     }
 
     /// ENG-2: whether the next message to a contact is so far ahead of one that has not arrived that
     /// the contact would show it, or one before it, too early.
-    fn runs_ahead(&self, id: ContactId) -> bool {
+    fn runs_ahead(&self, id: ContactId, ahead: Ahead) -> bool {
         let numbers = self.outbox.next_number(id).zip(self.outbox.lowest_number(id));
-        numbers.is_some_and(|(next, lowest)| next.saturating_sub(lowest) >= AHEAD)
+        numbers.is_some_and(|(next, lowest)| !ahead.may_say(next, lowest))
     }
 
     /// A contact at `target` who is owed an acknowledgement that found nothing to ride on.

@@ -1,6 +1,7 @@
 //! From envelopes to what people said: board, ratchet, content, order (BRD-42..44).
 
 use super::Engine;
+use crate::ahead::{WAITING_PARTS, WHOLE};
 use crate::changes::{Change, EventKind, Message, MessageState, Table};
 use crate::clock::Now;
 use crate::contact::{Contact, ContactId, Trust, is_blocked};
@@ -20,9 +21,6 @@ use wire::Malformed;
 
 /// Messages of one contact that wait for parts or for their turn, at most.
 const PARTIALS: usize = 256;
-/// Parts of one contact that wait, at most: 1 MB. An honest peer has one text of 165 parts and the
-/// 64 indices of two generations under way.
-const WAITING_PARTS: usize = 640;
 
 /// A message that is not shown yet: parts are missing, or an earlier message is.
 pub(crate) struct Partial {
@@ -266,26 +264,44 @@ impl Engine {
 
     fn take_part(&mut self, now: Now, step: &mut Step, id: &ContactId, part: Part) {
         let key = (*id, part.message);
-        let floor = part.floor;
-        let waiting = self.partials.range((*id, [0; 16])..=(*id, [0xff; 16]));
-        let (messages, parts) = waiting.fold((0_usize, 0_usize), |(messages, parts), (_, p)| {
-            (messages.saturating_add(1), parts.saturating_add(p.parts()))
-        });
-        let fresh = !self.partials.contains_key(&key);
-        if (!fresh || messages < PARTIALS) && parts < WAITING_PARTS {
+        // What waits below the floor goes first, and makes room.
+        self.release(now, step, id, part.floor);
+        // ENG-2: a message is shown early rather than lost, which a peer that keeps to its bounds
+        // never sees.
+        if !self.may_wait(&key) {
+            self.show_early(now, step, id);
+        }
+        if self.may_wait(&key) {
             self.join(id, part);
             if let Some(partial) = self.partials.get(&key) {
                 step.put(Table::Partial, &pair(id, &key.1), partial.to_row());
             }
         }
-        // A message is shown early rather than lost: honest peers never come near.
-        let crowd = self.partials.range((*id, [0; 16])..=(*id, [0xff; 16]));
-        let whole: Vec<u32> = crowd
-            .filter(|(_, p)| matches!(p.state, Progress::Whole(_)))
-            .map(|(_, p)| p.seq)
-            .collect();
-        let forced = (whole.len() >= PARTIALS / 2).then(|| whole.into_iter().min()).flatten();
-        self.release(now, step, id, floor.max(forced.map_or(0, |seq| seq.saturating_add(1))));
+        let whole = self.waiting(id).filter(|p| matches!(p.state, Progress::Whole(_))).count();
+        if whole >= WHOLE {
+            self.show_early(now, step, id);
+        }
+        self.release(now, step, id, 0);
+    }
+
+    /// What waits of a contact.
+    fn waiting(&self, id: &ContactId) -> impl Iterator<Item = &Partial> {
+        self.partials.range((*id, [0; 16])..=(*id, [0xff; 16])).map(|(_, partial)| partial)
+    }
+
+    /// Whether another part of this message is taken.
+    fn may_wait(&self, key: &(ContactId, [u8; 16])) -> bool {
+        let parts = self.waiting(&key.0).fold(0_usize, |sum, p| sum.saturating_add(p.parts()));
+        let known = self.partials.contains_key(key);
+        (known || self.waiting(&key.0).count() < PARTIALS) && parts < WAITING_PARTS
+    }
+
+    /// Shows the lowest message that is whole, and waits no more for those before it.
+    fn show_early(&mut self, now: Now, step: &mut Step, id: &ContactId) {
+        let whole = self.waiting(id).filter(|p| matches!(p.state, Progress::Whole(_)));
+        if let Some(lowest) = whole.map(|p| p.seq).min() {
+            self.release(now, step, id, lowest.saturating_add(1));
+        }
     }
 
     /// Adds a part to its message.

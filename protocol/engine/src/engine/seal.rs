@@ -34,10 +34,17 @@ impl Engine {
         else {
             return false;
         };
+        let said = match &item.load {
+            Load::Part(part) if item.first() => Some(part.seq),
+            _ => None,
+        };
         let gone = |item: &ItemId| self.outbox.get(item).is_none();
         let Some(((g, n), deposits)) = session.seal(rng, *id, &body, &contact.inbox, gone) else {
             return false;
         };
+        if let Some((said, lowest)) = said.zip(self.outbox.lowest_number(owner)) {
+            session.ahead.said(said, lowest);
+        }
         self.outbox.change(id, |item| {
             item.sealed = Some(Sealed { g, n, at: now.unix_s() });
             item.deposits = deposits;

@@ -194,18 +194,18 @@ impl Outbox {
 
     /// The smallest number of a message to this contact that waits or is pursued.
     pub(crate) fn lowest_number(&self, contact: ContactId) -> Option<u32> {
-        let (first, last) = (Key::Number(contact, 0, 0), Key::Number(contact, u32::MAX, u64::MAX));
-        match self.index.range(first..=last).next() {
-            Some(Key::Number(_, number, _)) => Some(*number),
-            _ => None,
-        }
+        self.least(|number, order| Key::Number(contact, number, order))
     }
 
     /// The number of the next message that this contact is told for the first time.
     pub(crate) fn next_number(&self, contact: ContactId) -> Option<u32> {
-        let (first, last) = (Key::Unsaid(contact, 0, 0), Key::Unsaid(contact, u32::MAX, u64::MAX));
-        match self.index.range(first..=last).next() {
-            Some(Key::Unsaid(_, number, _)) => Some(*number),
+        self.least(|number, order| Key::Unsaid(contact, number, order))
+    }
+
+    /// The smallest number among keys that are made of one and an order.
+    fn least(&self, key: impl Fn(u32, u64) -> Key) -> Option<u32> {
+        match self.index.range(key(0, 0)..=key(u32::MAX, u64::MAX)).next() {
+            Some(Key::Number(_, number, _) | Key::Unsaid(_, number, _)) => Some(*number),
             _ => None,
         }
     }

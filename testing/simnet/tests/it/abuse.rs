@@ -150,6 +150,35 @@ fn cnt_3_texts_that_are_never_completed_are_held_up_to_a_limit() {
     alice_is_heard(&mut world);
 }
 
+/// A peer that says more behind a lost message than is kept: what was acknowledged is shown, before its
+/// turn.
+#[test]
+fn eng_2_long_texts_behind_a_lost_message_are_shown_early_rather_than_lost() {
+    let (mut world, mut mallory) = Mallory::among(83);
+    let before = world.clients[BOB].disk.received().len();
+    let texts: Vec<String> = (0..6).map(|k| k.to_string().repeat(content::MAX_TEXT)).collect();
+    // Each by its first character.
+    let shown = |world: &World| -> String {
+        let texts = world.clients[BOB].disk.received();
+        texts[before..].iter().filter_map(|text| text.chars().next()).collect()
+    };
+    for (seq, text) in (9_u32..).zip(&texts) {
+        let message = [u8::try_from(seq).unwrap(); 16];
+        let parts = split_text(message, seq, 1, Timer::OFF, text).unwrap();
+        for some in parts.chunks(55) {
+            world.run(20 * 60_000);
+            some.iter().for_each(|p| mallory.say(&mut world, &Content::Part(p.clone()).encode()));
+        }
+        world.run(HOUR);
+        assert!(seq > 11 || shown(&world).is_empty(), "there is room for three");
+    }
+    assert_eq!(shown(&world), "012345");
+    let lost = mallory.part(8, 0, "late", 0);
+    mallory.say(&mut world, &lost);
+    world.run(HOUR);
+    assert_eq!(shown(&world), "012345l");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4))]
 

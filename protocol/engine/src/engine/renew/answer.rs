@@ -110,10 +110,6 @@ impl Engine {
     ) {
         let pending = self.renewals.get_mut(id).and_then(|r| r.pending_mut(answer));
         let Some(pending) = pending else { return };
-        // The peer may have moved since its R1, and have said so in the old session.
-        if let Some(contact) = self.contacts.get(id).filter(|c| c.inbox_version > pending.version) {
-            (pending.inbox, pending.version) = (contact.inbox.clone(), contact.inbox_version);
-        }
         let inbox = pending.inbox.clone();
         self.queue_leg(rng, now, step, id, Leg::R2(*answer), &inbox);
         self.queue_leg(rng, now, step, id, Leg::First(*answer), &inbox);

@@ -59,7 +59,7 @@ impl Engine {
         }
         if let Some(before) = self.sessions.remove(id) {
             (session.seq_out, session.seq_in) = (before.seq_out, before.seq_in);
-            session.passed = before.passed;
+            (session.passed, session.ahead) = (before.passed, before.ahead);
         } else {
             session.seq_out = self.number_anew(now, id);
             // ENG-10: what was taken back or given up went with it.
