@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Live this one life of a simulated run again, as a finding names it; prints its plan
     #[arg(long, conflicts_with = "real")]
     life: Option<u64>,
+    /// How many pairs of people talk in a real run
+    #[arg(long, conflicts_with = "sim", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=50))]
+    pairs: u64,
     /// Say nothing new after so many minutes of a real run
     #[arg(long, conflicts_with = "sim")]
     minutes: Option<u64>,
@@ -44,9 +47,9 @@ struct What {
 
 /// Runs it; it prints its progress and, at the end, what was wrong.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let Options { what, messages, seed, life, minutes } = options;
+    let Options { what, messages, seed, life, pairs, minutes } = options;
     if what.real {
-        real::run(project, messages.unwrap_or(REAL), *seed, *minutes)
+        real::run(project, (messages.unwrap_or(REAL), *pairs), *seed, *minutes)
     } else {
         simulated(project, messages.unwrap_or(SIMULATED), *seed, *life)
     }

@@ -1,4 +1,4 @@
-//! A soak of the real programs: two people talk over real Tor while their programs are killed.
+//! A soak of the real programs: people talk in pairs over real Tor while their programs are killed.
 //!
 //! What is said, what is killed, when, and for how long follows from a seed. What the machine makes of
 //! it does not: a run cannot be replayed exactly, as a life of the simulator can.
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-use talker::{Shared, Talker};
+use talker::{Dice, Shared, Talker};
 use tornet::Tornet;
 
 pub use record::CONTROLS;
@@ -30,8 +30,10 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// What to soak.
 pub struct Options {
-    /// How many messages are said, by both together.
+    /// How many messages are said, by all together.
     pub messages: u64,
+    /// How many pairs of people talk, at least one.
+    pub pairs: u64,
     /// What is drawn follows from it.
     pub seed: u64,
     /// Nothing new is said after this.
@@ -94,18 +96,21 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Progress)) -> Result<Out
     let net = network.net_json().to_owned();
     let mut mailbox = Mailbox::start(&options.folder.join("mailbox"), &net, PAGE_INTERVAL)?;
     say("a mailbox behind an onion service, and two people");
-    let people = ["alice", "bob"].map(|name| arrive(&options.folder, name, &mailbox, &net));
-    let [alice, bob] = people;
-    let people = [alice?, bob?];
+    let pairs = 0..options.pairs.max(1);
+    let people = pairs.map(|pair| arrive(&options.folder, pair, &mailbox, &net));
+    let people = people.collect::<Result<Vec<_>>>()?;
     mailbox.wait_published()?;
-    people[0].pair(&people[1])?;
+    for (k, [alice, bob]) in people.iter().enumerate() {
+        say(&format!("pair {} of {} is made", k + 1, people.len()));
+        alice.pair(bob)?;
+    }
     say("they talk");
     let mut run = Run {
         options,
         people: &people,
         mailbox: &mut mailbox,
         network: &mut network,
-        shared: Shared::new(options.messages),
+        shared: shares(options.messages, people.len()),
         faults: Faults::new(options.seed),
         last: String::new(),
         begun,
@@ -115,18 +120,30 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Progress)) -> Result<Out
     Ok(run.outcome(&records))
 }
 
-fn arrive(folder: &Path, name: &str, mailbox: &Mailbox, net: &Path) -> Result<Person> {
-    let person = Person::arrive(&folder.join(name), name)?;
-    person.init("fast", mailbox.onion(), net)?;
-    Ok(person)
+/// Two people, each with a profile.
+fn arrive(folder: &Path, pair: u64, mailbox: &Mailbox, net: &Path) -> Result<[Person; 2]> {
+    let person = |name: &str| {
+        let name = format!("{name}{pair}");
+        let person = Person::arrive(&folder.join(&name), &name)?;
+        person.init("fast", mailbox.onion(), net)?;
+        Ok::<_, anyhow::Error>(person)
+    };
+    Ok([person("alice")?, person("bob")?])
+}
+
+/// What each pair has to say, together `messages`.
+fn shares(messages: u64, pairs: usize) -> Vec<Shared> {
+    let (pairs, end) = (u64::try_from(pairs).unwrap_or(1), |k: u64| k * messages);
+    (0..pairs).map(|k| Shared::new(end(k + 1) / pairs - end(k) / pairs)).collect()
 }
 
 struct Run<'a> {
     options: &'a Options,
-    people: &'a [Person; 2],
+    people: &'a [[Person; 2]],
     mailbox: &'a mut Mailbox,
     network: &'a mut Tornet,
-    shared: Shared,
+    /// Of each pair.
+    shared: Vec<Shared>,
     faults: Faults,
     last: String,
     begun: Instant,
@@ -134,40 +151,55 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Both talk, each on a thread of their own, while their programs are killed on this one.
-    fn talk(&mut self, progress: &mut impl FnMut(&Progress)) -> Result<[Record; 2]> {
-        let shared = self.shared.clone();
-        let people = self.people;
+    /// All talk, each on a thread of their own, while their programs are killed on this one.
+    fn talk(&mut self, progress: &mut impl FnMut(&Progress)) -> Result<Vec<[Record; 2]>> {
+        let (shared, people) = (self.shared.clone(), self.people);
         std::thread::scope(|scope| {
-            let threads = [(0, "bob"), (1, "alice")].map(|(own, peer)| {
-                let talker = Talker::new(&people[own], peer, own, &shared, self.options.seed);
-                scope.spawn(move || talker.talk())
+            let mut threads = Vec::new();
+            for (pair, (people, shared)) in (0..).zip(people.iter().zip(&shared)) {
+                threads.push([0, 1].map(|own| {
+                    let dice = Dice { seed: self.options.seed, stream: 1 + 2 * pair + own };
+                    let talker = Talker::new(people, own == 1, shared, &dice);
+                    scope.spawn(move || talker.talk())
+                }));
+            }
+            let watched = self.watch(progress);
+            shared.iter().for_each(Shared::end);
+            let records = threads.into_iter().map(|threads| {
+                let [alice, bob] = threads.map(|thread| {
+                    let joined = thread.join().ok().context("a person's thread fell over");
+                    joined.and_then(|record| record)
+                });
+                Ok([alice?, bob?])
             });
-            let watched = self.watch(&shared, progress);
-            shared.end();
-            let [alice, bob] = threads.map(|thread| {
-                thread.join().ok().context("a person's thread fell over").and_then(|record| record)
-            });
-            watched?;
-            Ok([alice?, bob?])
+            let records: Result<Vec<_>> = records.collect();
+            watched.and(records)
         })
     }
 
-    /// Kills programs until everything is delivered, or nothing is delivered any more.
-    fn watch(&mut self, shared: &Shared, progress: &mut impl FnMut(&Progress)) -> Result<()> {
-        let (mut delivered, mut moved) = (0, Instant::now());
+    /// Kills programs until everything is delivered, or one pair hears nothing any more.
+    fn watch(&mut self, progress: &mut impl FnMut(&Progress)) -> Result<()> {
+        let shared = self.shared.clone();
+        let mut moved = vec![(0, Instant::now()); shared.len()];
         let mut told = Instant::now();
-        while !interrupted() && !shared.finished() && !shared.failed() {
-            std::thread::sleep(TICK);
-            if self.options.limit.is_some_and(|limit| self.start.elapsed() >= limit) {
-                shared.close();
-            }
-            if shared.delivered() > delivered {
-                (delivered, moved) = (shared.delivered(), Instant::now());
-            }
-            if moved.elapsed() > PATIENCE {
+        let sum = |count: fn(&Shared) -> u64| shared.iter().map(count).sum::<u64>();
+        while !interrupted() && !shared.iter().all(Shared::finished) {
+            if shared.iter().any(Shared::failed) {
                 break;
             }
+            std::thread::sleep(TICK);
+            if self.options.limit.is_some_and(|limit| self.start.elapsed() >= limit) {
+                shared.iter().for_each(Shared::close);
+            }
+            for (pair, moved) in shared.iter().zip(&mut moved) {
+                if pair.delivered() > moved.0 || pair.finished() {
+                    *moved = (pair.delivered(), Instant::now());
+                }
+            }
+            if moved.iter().any(|(_, at)| at.elapsed() > PATIENCE) {
+                break;
+            }
+            let delivered = sum(Shared::delivered);
             if let Some(done) =
                 self.faults.turn(delivered, self.people, self.mailbox, self.network)?
             {
@@ -177,8 +209,8 @@ impl Run<'_> {
                 told = Instant::now();
                 progress(&Progress {
                     elapsed: self.begun.elapsed(),
-                    said: shared.said(),
-                    delivered: shared.delivered(),
+                    said: sum(Shared::said),
+                    delivered,
                     killed: self.faults.tally.faults,
                     last: self.last.clone(),
                 });
@@ -187,14 +219,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn outcome(self, records: &[Record; 2]) -> Outcome {
+    fn outcome(self, records: &[[Record; 2]]) -> Outcome {
         let mut tally = self.faults.tally;
         tally.seeds = 1;
-        tally.count("calls cut off or refused", self.shared.refused());
+        tally.count("calls cut off or refused", self.shared.iter().map(Shared::refused).sum());
         let (mut findings, mut under_way, mut caught) = (Vec::new(), 0, usize::MAX);
-        let [alice, bob] = records;
-        let [a, b] = self.people;
-        for (from, to, who) in [(alice, bob, a), (bob, alice, b)] {
+        let directions = records
+            .iter()
+            .zip(self.people)
+            .flat_map(|([alice, bob], [a, b])| [(alice, bob, a), (bob, alice, b)]);
+        for (from, to, who) in directions {
             let judged = record::judge(from, to, interrupted());
             tally.add(&judged.tally);
             findings.extend(judged.findings.iter().map(|what| format!("{}: {what}", who.name)));
@@ -202,7 +236,8 @@ impl Run<'_> {
             caught = caught.min(judged.caught);
         }
         let took = self.start.elapsed();
-        let cores = self.people.iter().flat_map(|person| person.children("pvtcomsd"));
+        let people = self.people.as_flattened().iter();
+        let cores = people.flat_map(|person| person.children("pvtcomsd"));
         let core_memory = cores.map(resident_bytes).max().unwrap_or(0);
         Outcome { tally, findings, under_way, took, core_memory, caught }
     }

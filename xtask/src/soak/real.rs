@@ -1,4 +1,4 @@
-//! `cargo xtask soak --real`: two people talk over real `tor` processes while programs are killed.
+//! `cargo xtask soak --real`: people talk in pairs over real `tor` processes while programs are killed.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,11 +11,16 @@ use crate::programs;
 use crate::project::Project;
 
 /// Builds the programs and runs it. Ctrl-C ends it; what was done until then is judged and printed.
-pub(super) fn run(project: &Project, messages: u64, seed: u64, minutes: Option<u64>) -> Result<()> {
+pub(super) fn run(
+    project: &Project,
+    (messages, pairs): (u64, u64),
+    seed: u64,
+    minutes: Option<u64>,
+) -> Result<()> {
     let cancel = programs::ready(project)?;
     let folder = fresh_folder()?;
     let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
-    let options = Options { messages, seed, limit, folder: folder.clone(), cancel };
+    let options = Options { messages, pairs, seed, limit, folder: folder.clone(), cancel };
     let outcome = e2e::soak::run(&options, tell);
     println!();
     match outcome.and_then(|outcome| report(&outcome)) {

@@ -18,11 +18,11 @@ const DEAD: (u64, u64) = (0, 6_000);
 /// A program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Victim {
-    /// The core of one of the two. Its supervisor starts it again, and its user unlocks.
+    /// The core of one of them. Its supervisor starts it again, and its user unlocks.
     Core,
-    /// The gate of one of the two: their Tor. Its supervisor starts it again.
+    /// The gate of one of them: their Tor. Its supervisor starts it again.
     Gate,
-    /// The supervisor of one of the two; core and gate end with it. The next command starts it.
+    /// The supervisor of one of them; core and gate end with it. The next command starts it.
     Supervisor,
     /// The mailbox's server.
     Server,
@@ -70,8 +70,7 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(seed: u64) -> Self {
-        let mut dice = ChaCha20Rng::seed_from_u64(seed);
-        dice.set_stream(2);
+        let dice = ChaCha20Rng::seed_from_u64(seed);
         let mut faults = Self {
             dice,
             deck: Vec::new(),
@@ -94,7 +93,7 @@ impl Faults {
     pub(super) fn turn(
         &mut self,
         delivered: u64,
-        people: &[Person; 2],
+        people: &[[Person; 2]],
         mailbox: &mut Mailbox,
         network: &mut Tornet,
     ) -> Result<Option<String>> {
@@ -112,7 +111,8 @@ impl Faults {
         self.plan_next(now, delivered);
         let victim = self.draw();
         // Drawn whether or not it is needed: the dice fall alike whatever the machine does.
-        let (who, relay) = (self.below(2), self.below(usize::from(tornet::RELAYS)));
+        let people = people.as_flattened();
+        let (who, relay) = (self.below(people.len()), self.below(usize::from(tornet::RELAYS)));
         let dead = now + self.span(DEAD);
         self.strike(victim, &people[who], (relay, dead), mailbox, network)
     }

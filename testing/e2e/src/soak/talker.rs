@@ -21,6 +21,12 @@ const PAGE: &str = "200";
 /// How long reading everything at the end may take.
 const LAST_LOOK: Duration = Duration::from_secs(300);
 
+/// Where a person's draws come from.
+pub(super) struct Dice {
+    pub(super) seed: u64,
+    pub(super) stream: u64,
+}
+
 /// What the two and the one who kills know of each other.
 #[derive(Clone)]
 pub(super) struct Shared(Arc<Inner>);
@@ -88,7 +94,7 @@ impl Shared {
 
 pub(super) struct Talker<'a> {
     person: &'a Person,
-    peer: &'static str,
+    peer: &'a str,
     own: usize,
     shared: Shared,
     dice: ChaCha20Rng,
@@ -107,18 +113,19 @@ pub(super) struct Talker<'a> {
 
 impl<'a> Talker<'a> {
     pub(super) fn new(
-        person: &'a Person,
-        peer: &'static str,
-        own: usize,
+        [first, second]: &'a [Person; 2],
+        second_talks: bool,
         shared: &Shared,
-        seed: u64,
+        from: &Dice,
     ) -> Self {
         let half = shared.0.quota / 2;
-        let mut dice = ChaCha20Rng::seed_from_u64(seed);
-        dice.set_stream(u64::from(own == 0));
+        let mut dice = ChaCha20Rng::seed_from_u64(from.seed);
+        dice.set_stream(from.stream);
+        let (person, peer) = if second_talks { (second, first) } else { (first, second) };
+        let own = usize::from(second_talks);
         Self {
             person,
-            peer,
+            peer: &peer.name,
             own,
             shared: shared.clone(),
             dice,

@@ -10,6 +10,7 @@ fn in_3_prd_2_real_soak_loses_doubles_and_reorders_nothing() {
     let folder = tempfile::Builder::new().prefix("pvt").tempdir().unwrap();
     let options = Options {
         messages: 500,
+        pairs: 1,
         seed: 1,
         limit: None,
         folder: folder.path().to_owned(),
