@@ -7,6 +7,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tempfile::TempDir;
 
 struct Report {
     code: Option<i32>,
@@ -45,10 +46,16 @@ fn command(dir: &Path, more: &[&str]) -> Command {
     command
 }
 
-fn doctor_with(dir: &Path, more: &[&str]) -> Report {
-    let output = command(dir, more).arg("--json").output().unwrap();
-    let json = serde_json::from_slice(&output.stdout).unwrap();
+/// What a command that prints JSON found.
+fn report(command: &mut Command) -> Report {
+    let output = command.output().unwrap();
+    let json = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     Report { code: output.status.code(), json }
+}
+
+fn doctor_with(dir: &Path, more: &[&str]) -> Report {
+    report(command(dir, more).arg("--json"))
 }
 
 fn doctor(dir: &Path) -> Report {
@@ -78,6 +85,14 @@ fn wait_for_status(dir: &Path) {
         assert!(std::time::Instant::now() < deadline, "no status file");
         std::thread::yield_now();
     }
+}
+
+/// A server that has written its status.
+fn running(more: &[&str]) -> (TempDir, Server) {
+    let dir = dir();
+    let server = Server::start_with(dir.path(), more);
+    wait_for_status(dir.path());
+    (dir, server)
 }
 
 /// Names, sizes, times of change and modes of everything below.
@@ -149,9 +164,7 @@ fn doctor_tells_no_server_a_dead_one_and_one_that_stopped() {
 
 #[test]
 fn doctor_finds_modes_keys_and_another_onion() {
-    let dir = dir();
-    let server = Server::start(dir.path());
-    wait_for_status(dir.path());
+    let (dir, server) = running(&[]);
     let (data, keys) = (dir.path().join("data"), dir.path().join("data/keys"));
     let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     mode(&data, 0o755);
@@ -183,9 +196,7 @@ fn doctor_finds_modes_keys_and_another_onion() {
 
 #[test]
 fn doctor_finds_a_full_disk_a_wrong_clock_and_a_silent_server() {
-    let dir = dir();
-    let server = Server::start(dir.path());
-    wait_for_status(dir.path());
+    let (dir, server) = running(&[]);
     let status = fs::read(dir.path().join("data/status.json")).unwrap();
     let with = |change: &dyn Fn(&mut Value)| {
         fs::write(dir.path().join("data/status.json"), &status).unwrap();
@@ -223,9 +234,7 @@ fn doctor_finds_a_full_disk_a_wrong_clock_and_a_silent_server() {
 
 #[test]
 fn doctor_finds_a_socket_that_is_gone_open_to_all_or_not_the_servers() {
-    let dir = dir();
-    let server = Server::start(dir.path());
-    wait_for_status(dir.path());
+    let (dir, server) = running(&[]);
     let socket = dir.path().join("sock");
     fs::set_permissions(&socket, Permissions::from_mode(0o666)).unwrap();
     fails(&doctor(dir.path()), "socket", "mode 0666");
@@ -256,18 +265,12 @@ fn doctor_on(dir: &Path, mounted: &Path, options: &str, more: &[&str]) -> Report
     let data = dir.join("data");
     command.arg("sh").arg(format!("mode=700,{options}")).arg(&data).arg(mounted);
     command.arg(env!("CARGO_BIN_EXE_pvtcoms-mailbox")).args(["doctor", "--json", "--data"]);
-    let output = command.arg(&data).args(more).output().unwrap();
-    let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
-        panic!("no namespace of mounts? {}", String::from_utf8_lossy(&output.stderr))
-    });
-    Report { code: output.status.code(), json }
+    report(command.arg(&data).args(more))
 }
 
 #[test]
 fn doctor_finds_a_disk_that_is_read_only_full_or_has_no_inodes() {
-    let dir = dir();
-    let server = Server::start_with(dir.path(), &["--reserve", "0"]);
-    wait_for_status(dir.path());
+    let (dir, server) = running(&["--reserve", "0"]);
     let (data, keys) = (dir.path().join("data"), dir.path().join("usb"));
     fs::create_dir(&keys).unwrap();
     let elsewhere = ["--keys", keys.to_str().unwrap()];
@@ -285,9 +288,7 @@ fn doctor_finds_a_disk_that_is_read_only_full_or_has_no_inodes() {
 
 #[test]
 fn doctor_finds_a_directory_of_another_user() {
-    let dir = dir();
-    let server = Server::start(dir.path());
-    wait_for_status(dir.path());
+    let (dir, server) = running(&[]);
     // Root's own home, if whoever runs this is not root; else a directory that root gives away.
     let theirs = if rustix::process::getuid().is_root() {
         let theirs = dir.path().join("theirs");
@@ -305,9 +306,7 @@ fn doctor_finds_a_directory_of_another_user() {
 
 #[test]
 fn doctor_warns_of_few_open_files() {
-    let dir = dir();
-    let server = Server::start(dir.path());
-    wait_for_status(dir.path());
+    let (dir, server) = running(&[]);
     let pid = server.pid().to_string();
     let limited = Command::new("prlimit").args(["--nofile=300:300", "--pid", &pid]).status();
     assert!(limited.unwrap().success());
