@@ -50,11 +50,15 @@ pub fn statement(data: &[u8]) {
     assert_eq!(verified.is_ok(), bytes == PEOPLE.statement);
 }
 
+static STORED: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
+    [&PEOPLE.old, &PEOPLE.new].map(|identity| identity.to_secret_bytes().to_vec())
+});
+
 /// The identity as the store keeps it: with and without the keys of the epoch before.
 pub fn stored(data: &[u8]) {
     let mut choices = Choices::new(data);
-    let identity = choices.one_of(&[&PEOPLE.old, &PEOPLE.new]).to_secret_bytes();
-    let bytes = choices.edit(&identity);
+    let identity = choices.one_of(&*STORED);
+    let bytes = choices.edit(identity);
     if let Ok(identity) = Identity::from_secret_bytes(&bytes) {
         assert_eq!(*identity.to_secret_bytes(), bytes);
     }

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const WINDOW: usize = 120;
 /// Said in a row before the person looks at what came.
 const BURST: usize = 20;
+/// From one look to the next: looking at a history costs more than what is looked for, if it is often.
+const PAUSE: Duration = Duration::from_secs(2);
 /// Most messages of one page of a history.
 const PAGE: &str = "200";
 /// How long reading everything at the end may take.
@@ -170,7 +172,7 @@ impl<'a> Talker<'a> {
             }
             let silent = self.has_said_all() && self.unresolved.is_none();
             self.shared.0.silent[self.own].store(silent, Ordering::Relaxed);
-            std::thread::sleep(Duration::from_millis(500));
+            std::thread::sleep(PAUSE);
         }
         Ok(())
     }
