@@ -101,7 +101,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Progress)) -> Result<Out
     let people = people.collect::<Result<Vec<_>>>()?;
     mailbox.wait_published()?;
     for (k, [alice, bob]) in people.iter().enumerate() {
-        say(&format!("pair {} of {} is made", k + 1, people.len()));
+        say(&format!("pairing {} of {}", k + 1, people.len()));
         alice.pair(bob)?;
     }
     say("they talk");
