@@ -36,6 +36,14 @@ impl Project {
         &self.root
     }
 
+    /// The commit that is checked out, with a `+` if what runs differs from it.
+    pub(crate) fn revision(&self) -> String {
+        let git = |args: &[&str]| output(self.command("git").args(args)).unwrap_or_default();
+        let changed = git(&["status", "--porcelain", "--", "protocol", "shell", "apps"]);
+        let commit = git(&["rev-parse", "--short=12", "HEAD"]);
+        format!("{}{}", commit.trim(), if changed.is_empty() { "" } else { "+" })
+    }
+
     /// The build directory, handed to every program run here.
     pub(crate) fn target(&self) -> &Path {
         &self.target

@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: long runs in which everything goes wrong, of the simulator or of the real programs.
 
 mod real;
+mod runs;
 
 use std::time::Instant;
 
@@ -43,6 +44,9 @@ struct What {
     /// The real programs over a private Tor network, killed at random
     #[arg(long)]
     real: bool,
+    /// Nothing: say what all runs of the real programs have come to
+    #[arg(long)]
+    runs: bool,
 }
 
 /// Runs it; it prints its progress and, at the end, what was wrong.
@@ -50,6 +54,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let Options { what, messages, seed, life, pairs, minutes } = options;
     if what.real {
         real::run(project, (messages.unwrap_or(REAL), *pairs), *seed, *minutes)
+    } else if what.runs {
+        println!("{}", runs::Runs::read(project)?.total());
+        Ok(())
     } else {
         simulated(project, messages.unwrap_or(SIMULATED), *seed, *life)
     }

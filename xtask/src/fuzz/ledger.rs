@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 
-use crate::project::{Project, output};
+use crate::project::Project;
 
 const FILE: &str = "fuzz/ledger.tsv";
 const PAGE: &str = "docs/fuzzing.md";
@@ -47,16 +47,13 @@ impl Run {
         seconds: u64,
         crashes: u64,
     ) -> Self {
-        let git = |args: &[&str]| output(project.command("git").args(args)).unwrap_or_default();
-        let dirty = !git(&["status", "--porcelain", "--", "protocol", "shell"]).is_empty();
-        let commit = git(&["rev-parse", "--short=12", "HEAD"]);
         Self {
             date: crate::deny::today().to_string(),
             target: target.to_owned(),
             executions,
             seconds,
             crashes,
-            commit: format!("{}{}", commit.trim(), if dirty { "+" } else { "" }),
+            commit: project.revision(),
         }
     }
 

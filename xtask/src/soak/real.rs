@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use e2e::soak::{CONTROLS, Options, Outcome, Progress};
 
+use super::runs::{Run, Runs};
 use crate::programs;
 use crate::project::Project;
 
-/// Builds the programs and runs it. Ctrl-C ends it; what was done until then is judged and printed.
+/// Builds the programs and runs it. Ctrl-C ends it; what was done until then is judged, printed and
+/// written into the list of runs.
 pub(super) fn run(
     project: &Project,
     (messages, pairs): (u64, u64),
@@ -23,7 +25,14 @@ pub(super) fn run(
     let options = Options { messages, pairs, seed, limit, folder: folder.clone(), cancel };
     let outcome = e2e::soak::run(&options, tell);
     println!();
-    match outcome.and_then(|outcome| report(&outcome)) {
+    let listed = |outcome: Outcome| {
+        let mut runs = Runs::read(project)?;
+        runs.add(project, Run::new(project, (seed, pairs), &outcome))?;
+        report(&outcome)?;
+        println!("{}", runs.total());
+        Ok(())
+    };
+    match outcome.and_then(listed) {
         Ok(()) => std::fs::remove_dir_all(&folder).context("the soak's folder stays"),
         Err(error) => {
             println!("logs: {}", folder.display());
