@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use talker::{Dice, Shared, Talker};
 use tornet::Tornet;
 
+pub use ::soak::Tally;
 pub use record::CONTROLS;
 
 /// So long without any message being delivered, and the run ends: what is under way is lost.
@@ -95,7 +96,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Progress)) -> Result<Out
         Tornet::start_with(&tornet::Options { cancel, ..Default::default() }, &mut say)?;
     let net = network.net_json().to_owned();
     let mut mailbox = Mailbox::start(&options.folder.join("mailbox"), &net, PAGE_INTERVAL)?;
-    say("a mailbox behind an onion service, and two people");
+    say("a mailbox behind an onion service, and profiles");
     let pairs = 0..options.pairs.max(1);
     let people = pairs.map(|pair| arrive(&options.folder, pair, &mailbox, &net));
     let people = people.collect::<Result<Vec<_>>>()?;

@@ -2,8 +2,7 @@
 //! machine are some thousands of messages, so the claim is their sum.
 
 use anyhow::{Context as _, Result, bail};
-use e2e::soak::Outcome;
-use soak::Tally;
+use e2e::soak::{Outcome, Tally};
 
 use crate::project::Project;
 
