@@ -72,8 +72,11 @@ pub fn large(folder: &Path, program: &Path) -> Result<Large> {
     drop(server);
 
     let after = begin + u64::from(SETTINGS.ttl_h) * 3600;
-    let [beside, alone] = [expiry(&large, after)?, expiry(&small, after)?];
-    println!("  a day of {SHORT_DAY} pages expires in {beside:?}, alone on its board in {alone:?}");
+    let [(beside, gone), (alone, gone_alone)] = [expiry(&large, after)?, expiry(&small, after)?];
+    println!(
+        "  a day of {SHORT_DAY} pages expires in {beside:?}, and its files are gone after {gone:?}; alone on its board in \
+         {alone:?} and {gone_alone:?}"
+    );
     std::fs::remove_dir_all(folder).context("the boards stay")?;
     Ok(Large { envelopes: days * ENVELOPES_A_DAY, resident, restart, beside, alone })
 }
@@ -108,8 +111,9 @@ fn fetches(pages: u64) -> Vec<Asked> {
     (0..FETCHES).map(one).collect()
 }
 
-/// How long the board takes for the days that are over at `now`: the short one.
-fn expiry(folder: &Path, now: Seconds) -> Result<Duration> {
+/// How long deposits wait for the days that are over at `now`, which is the short one; and how long it
+/// takes until its files are gone, beside them.
+fn expiry(folder: &Path, now: Seconds) -> Result<(Duration, Duration)> {
     let mut board = open(folder, now)?;
     let oldest = board.view().read().unwrap().oldest();
     // What was written before is not waited for by the syncs of an expiry.
@@ -119,7 +123,8 @@ fn expiry(folder: &Path, now: Seconds) -> Result<Duration> {
     let took = start.elapsed();
     let left = board.view().read().unwrap().oldest();
     ensure!(left >= oldest + SHORT_DAY, "from page {oldest} only {left} expired");
-    Ok(took)
+    drop(board);
+    Ok((took, start.elapsed()))
 }
 
 const fn mb(bytes: u64) -> u64 {

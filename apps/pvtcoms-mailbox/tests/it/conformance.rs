@@ -138,8 +138,10 @@ fn brd_22_a_dropped_day_leaves_nothing_and_the_chain_goes_on() {
     assert_eq!(store.days(), [6]);
     assert!(store.frame(0).unwrap().is_none() && store.chunk(0, 0).unwrap().is_none());
     assert!(!dir.path().join("keys/d00005.key").exists());
+    let keyspaces = || std::fs::read_dir(dir.path().join("board/keyspaces")).unwrap().count();
     store.drop_day(6).unwrap();
     drop(store);
+    assert_eq!(keyspaces(), 2, "the chain's and the engine's own are left");
     let store = open(dir.path()).unwrap();
     assert_eq!(store.days(), Vec::<Day>::new());
     assert_eq!(store.last().unwrap().unwrap().page, 1, "numbers are not reused");

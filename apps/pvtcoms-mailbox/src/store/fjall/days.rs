@@ -6,7 +6,8 @@ use crate::store::{PageNo, StoreError};
 use fjall::{Database, Keyspace, PersistMode};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
 
 /// One day: its keyspace and what opens it.
 pub(super) struct DayData {
@@ -30,16 +31,44 @@ impl Pages {
     }
 }
 
+/// Unlinks the files of a day that is over, which the engine does when the last handle of its keyspace
+/// goes: of gigabytes that no memory knows any more that takes long, and deposits must not wait for
+/// it. What an end of the process cuts short the engine finishes at its next start.
+#[derive(Default)]
+struct Sweeper(Mutex<Option<JoinHandle<()>>>);
+
+impl Sweeper {
+    fn sweep(&self, day: Arc<DayData>) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        finish(&mut last);
+        // Without a thread they are unlinked here: what was to be moved there is dropped.
+        *last = thread::Builder::new().name("expiry".into()).spawn(move || drop(day)).ok();
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        finish(self.0.get_mut().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn finish(thread: &mut Option<JoinHandle<()>>) {
+    // It panics in no code of ours, and what it left the next start removes.
+    let _panicked = thread.take().map(JoinHandle::join);
+}
+
 /// The days that are kept.
 pub(super) struct Days {
     keys: Keyring,
     days: RwLock<BTreeMap<Day, Arc<DayData>>>,
+    sweeper: Sweeper,
 }
 
 impl Days {
     /// Opens every day, after finishing the expiry that a crash cut short.
     pub(super) fn open(db: &Database, chain: &Keyspace, keys: &Path) -> Result<Self, StoreError> {
-        let days = Self { keys: Keyring::open(keys)?, days: RwLock::default() };
+        let keys = Keyring::open(keys)?;
+        let days = Self { keys, days: RwLock::default(), sweeper: Sweeper::default() };
         for name in db.list_keyspace_names() {
             let Some(day) = day_of_space(&name) else { continue };
             let space = db.keyspace(&name, day_options)?;
@@ -109,7 +138,9 @@ impl Days {
         let Some(data) = data else { return Ok(()) };
         chain.insert(gone_key(day), [])?;
         db.persist(PersistMode::SyncData)?;
-        self.finish_drop(db, chain, day, data.space.clone())
+        self.finish_drop(db, chain, day, data.space.clone())?;
+        self.sweeper.sweep(data);
+        Ok(())
     }
 
     fn finish_drop(
