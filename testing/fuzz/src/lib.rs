@@ -34,7 +34,7 @@ pub mod ratchet;
 pub mod wire;
 
 use data_encoding::HEXLOWER;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One thing to fuzz.
 pub struct Target {
@@ -48,11 +48,20 @@ pub struct Target {
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
+/// The folder `fuzz` of this checkout: that of what cargo runs, since checkouts share a build directory;
+/// without cargo, the one that this was built in.
+pub fn programs() -> PathBuf {
+    let package = std::env::var("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let root = Path::new(&package).ancestors().find(|up| up.join("Cargo.lock").is_file());
+    root.unwrap().join("fuzz")
+}
+
 impl Target {
     /// The committed corpus, `fuzz/corpus/NAME.hex`: one input a line, shortest first.
     pub fn corpus(&self) -> Vec<Vec<u8>> {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-        let text = std::fs::read_to_string(folder.join(format!("{}.hex", self.name))).unwrap();
+        let text = std::fs::read_to_string(programs().join(format!("corpus/{}.hex", self.name)));
+        let text = text.unwrap();
         text.lines().map(|line| HEXLOWER.decode(line.as_bytes()).unwrap()).collect()
     }
 }

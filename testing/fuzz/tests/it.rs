@@ -1,7 +1,6 @@
 //! The committed corpora and the generators' inputs, in a build like any other.
 
-use std::path::PathBuf;
-use targets::TARGETS;
+use targets::{TARGETS, programs};
 
 #[test]
 fn committed_corpora_replay_and_are_small() {
@@ -33,7 +32,7 @@ fn generated_inputs_replay_and_fit() {
 /// Every target has its program in `fuzz/`, and the other way round.
 #[test]
 fn every_target_has_its_program() {
-    let bin = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/src/bin");
+    let bin = programs().join("src/bin");
     let mut programs: Vec<String> = std::fs::read_dir(bin)
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())

@@ -27,10 +27,14 @@ pub const TRANSCRIPT: &str = "transcript.json";
 /// What the file of the states is called, which the mistakes name with `@`.
 pub const STATES: &str = "states.json";
 
-/// The folder of the vectors in this checkout.
+/// The folder of the vectors in this checkout: that of what cargo runs, since checkouts share a build
+/// directory; without cargo, the one that this was built in.
 #[must_use]
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors")
+    let package = std::env::var("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let root = Path::new(&package).ancestors().find(|up| up.join("Cargo.lock").is_file());
+    root.unwrap_or(Path::new(".")).join("vectors")
 }
 
 /// All files that are made, by their path in [`folder`].

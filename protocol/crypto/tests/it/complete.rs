@@ -1,6 +1,6 @@
 //! That every published file is run, and none has lost cases.
 
-use super::support::{cases, groups, load};
+use super::support::{cases, groups, here, load};
 use std::fs;
 
 /// Files and their cases. How many of these run and are left out is asserted where they run.
@@ -18,12 +18,9 @@ const FILES: [(&str, usize); 11] = [
     ("wycheproof-xchacha20_poly1305_test", 315),
 ];
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/upstream");
-const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
-
 #[test]
 fn every_published_file_is_listed_and_loaded_by_a_test() {
-    let mut found: Vec<String> = fs::read_dir(FOLDER)
+    let mut found: Vec<String> = fs::read_dir(here("../../vectors/upstream"))
         .unwrap()
         .filter_map(|entry| {
             entry
@@ -38,7 +35,7 @@ fn every_published_file_is_listed_and_loaded_by_a_test() {
     found.sort();
     assert_eq!(found, FILES.map(|(name, _)| name));
 
-    let sources: String = fs::read_dir(TESTS)
+    let sources: String = fs::read_dir(here("tests/it"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| !path.ends_with("complete.rs"))

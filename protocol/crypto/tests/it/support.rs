@@ -3,9 +3,15 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::Value;
 use std::convert::Infallible;
 
+/// What lies at `path`, seen from this package. Asked when the test runs: checkouts share a build
+/// directory, and a program that is the same in two of them is built in one.
+pub(crate) fn here(path: &str) -> String {
+    format!("{}/{path}", std::env::var("CARGO_MANIFEST_DIR").unwrap())
+}
+
 /// A file of `vectors/upstream`.
 pub(crate) fn load(name: &str) -> Value {
-    let path = format!("{}/../../vectors/upstream/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = here(&format!("../../vectors/upstream/{name}.json"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
     serde_json::from_str(&text).unwrap()
 }

@@ -1,7 +1,6 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use vectors::mistakes::check;
 use vectors::{STATES, folder, load, mistakes_in};
 
@@ -44,7 +43,7 @@ fn control_a_false_mistake_is_found() {
 
 /// The rules that the pages define: `[BRD-7]`.
 fn rules() -> BTreeSet<String> {
-    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec");
+    let spec = folder().join("../docs/spec");
     let mut rules = BTreeSet::new();
     for page in PAGES {
         let text = fs::read_to_string(spec.join(format!("{page}.md"))).unwrap();
