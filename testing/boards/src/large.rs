@@ -33,6 +33,8 @@ const FETCHES: u64 = 20_000;
 const READERS: usize = 8;
 /// Pages of a day that expires beside the days, and alone.
 const SHORT_DAY: u64 = 1000;
+/// The most that a run takes, in seconds.
+const LONGEST: u64 = 3600;
 
 /// Measures with the server's `program` in `folder`, which is made; with as many days as the disk
 /// has room for.
@@ -40,7 +42,17 @@ const SHORT_DAY: u64 = 1000;
 /// # Errors
 /// If something could not be measured.
 pub fn large(folder: &Path, program: &Path) -> Result<Large> {
+    ensure!(
+        clock::now() % 86_400 < 86_400 - LONGEST,
+        "midnight (UTC) is near, at which the day that is to expire is over: begin after it"
+    );
     std::fs::create_dir(folder).context("the folder is there already")?;
+    let measured = measure(folder, program);
+    std::fs::remove_dir_all(folder).context("the boards stay")?;
+    measured
+}
+
+fn measure(folder: &Path, program: &Path) -> Result<Large> {
     let free = free_bytes(&rustix::fs::statvfs(folder)?);
     let days = (free.saturating_sub(SPARE) / BYTES_A_DAY).min(DAYS);
     ensure!(days >= 1, "the disk has no room for a day of {} MB", BYTES_A_DAY >> 20);
@@ -77,7 +89,6 @@ pub fn large(folder: &Path, program: &Path) -> Result<Large> {
         "  a day of {SHORT_DAY} pages expires in {beside:?}, and its files are gone after {gone:?}; alone on its board in \
          {alone:?} and {gone_alone:?}"
     );
-    std::fs::remove_dir_all(folder).context("the boards stay")?;
     Ok(Large { envelopes: days * ENVELOPES_A_DAY, resident, restart, beside, alone })
 }
 
