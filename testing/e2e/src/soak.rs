@@ -11,12 +11,14 @@ use crate::process::{interrupted, resident_bytes};
 use crate::{Mailbox, Person};
 use anyhow::{Context, Result};
 use faults::Faults;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 use record::Record;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-use talker::{Dice, Shared, Talker};
+use talker::{Shared, Talker};
 use tornet::Tornet;
 
 pub use ::soak::Tally;
@@ -159,8 +161,9 @@ impl Run<'_> {
             let mut threads = Vec::new();
             for (pair, (people, shared)) in (0..).zip(people.iter().zip(&shared)) {
                 threads.push([0, 1].map(|own| {
-                    let dice = Dice { seed: self.options.seed, stream: 1 + 2 * pair + own };
-                    let talker = Talker::new(people, own == 1, shared, &dice);
+                    let mut dice = ChaCha20Rng::seed_from_u64(self.options.seed);
+                    dice.set_stream(1 + 2 * pair + own);
+                    let talker = Talker::new(people, own == 1, shared, dice);
                     scope.spawn(move || talker.talk())
                 }));
             }

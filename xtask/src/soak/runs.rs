@@ -76,17 +76,9 @@ impl Runs {
     pub(super) fn total(&self) -> String {
         let mut sum = Tally::default();
         self.0.iter().for_each(|run| sum.add(&run.tally()));
-        let hours: u64 = self.0.iter().filter_map(|run| run.numbers.last()).sum();
-        format!("all runs, {} h: {sum} other={}", Hours(hours), sum.other)
-    }
-}
-
-/// Seconds, shown in hours.
-struct Hours(u64);
-
-impl std::fmt::Display for Hours {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.0 / 3600, self.0 % 3600 / 360)
+        let seconds: u64 = self.0.iter().filter_map(|run| run.numbers.last()).sum();
+        let (hours, tenths) = (seconds / 3600, seconds % 3600 / 360);
+        format!("all runs, {hours}.{tenths} h: {sum} other={}", sum.other)
     }
 }
 

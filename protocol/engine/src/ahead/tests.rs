@@ -140,3 +140,15 @@ fn eng_2_what_is_said_again_makes_no_room() {
     ahead.said(FAR, FAR);
     assert!(ahead.may_say(FAR + 1, FAR), "all that was said has arrived");
 }
+
+#[test]
+fn eng_2_what_was_said_is_kept_in_the_row() {
+    let mut ahead = Ahead::default();
+    (0..3).for_each(|number| ahead.said(number, 0));
+    let mut w = Writer::with_capacity(8);
+    ahead.put(&mut w);
+    let row = w.into_vec();
+    let mut r = Reader::new(&row);
+    assert_eq!(Ahead::get(&mut r), Ok(ahead));
+    r.finish().unwrap();
+}

@@ -277,8 +277,7 @@ impl Engine {
                 step.put(Table::Partial, &pair(id, &key.1), partial.to_row());
             }
         }
-        let whole = self.waiting(id).filter(|p| matches!(p.state, Progress::Whole(_))).count();
-        if whole >= WHOLE {
+        if self.whole(id).count() >= WHOLE {
             self.show_early(now, step, id);
         }
         self.release(now, step, id, 0);
@@ -287,6 +286,11 @@ impl Engine {
     /// What waits of a contact.
     fn waiting(&self, id: &ContactId) -> impl Iterator<Item = &Partial> {
         self.partials.range((*id, [0; 16])..=(*id, [0xff; 16])).map(|(_, partial)| partial)
+    }
+
+    /// The numbers of those that are whole.
+    fn whole(&self, id: &ContactId) -> impl Iterator<Item = u32> {
+        self.waiting(id).filter(|p| matches!(p.state, Progress::Whole(_))).map(|p| p.seq)
     }
 
     /// Whether another part of this message is taken.
@@ -298,8 +302,7 @@ impl Engine {
 
     /// Shows the lowest message that is whole, and waits no more for those before it.
     fn show_early(&mut self, now: Now, step: &mut Step, id: &ContactId) {
-        let whole = self.waiting(id).filter(|p| matches!(p.state, Progress::Whole(_)));
-        if let Some(lowest) = whole.map(|p| p.seq).min() {
+        if let Some(lowest) = self.whole(id).min() {
             self.release(now, step, id, lowest.saturating_add(1));
         }
     }

@@ -6,7 +6,7 @@ use crate::Person;
 use crate::process::interrupted;
 use anyhow::{Result, bail};
 use rand_chacha::ChaCha20Rng;
-use rand_core::{Rng as _, SeedableRng};
+use rand_core::Rng as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -22,12 +22,6 @@ const PAUSE: Duration = Duration::from_secs(2);
 const PAGE: &str = "200";
 /// How long reading everything at the end may take.
 const LAST_LOOK: Duration = Duration::from_secs(300);
-
-/// Where a person's draws come from.
-pub(super) struct Dice {
-    pub(super) seed: u64,
-    pub(super) stream: u64,
-}
 
 /// What the two and the one who kills know of each other.
 #[derive(Clone)]
@@ -118,11 +112,9 @@ impl<'a> Talker<'a> {
         [first, second]: &'a [Person; 2],
         second_talks: bool,
         shared: &Shared,
-        from: &Dice,
+        dice: ChaCha20Rng,
     ) -> Self {
         let half = shared.0.quota / 2;
-        let mut dice = ChaCha20Rng::seed_from_u64(from.seed);
-        dice.set_stream(from.stream);
         let (person, peer) = if second_talks { (second, first) } else { (first, second) };
         let own = usize::from(second_talks);
         Self {
