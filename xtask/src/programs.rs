@@ -13,6 +13,23 @@ pub(crate) fn ready(project: &Project) -> Result<Arc<AtomicBool>> {
     println!("building the programs (the first time takes a quarter of an hour on two cores)");
     // All targets, as the tests are built: whoever does both compiles once.
     run_command(&mut project.cargo(&["build", "--workspace", "--all-targets", "--locked"]))?;
+    interruptible()
+}
+
+/// Builds them as they are released, and has those started; else like [`ready`].
+pub(crate) fn ready_as_released(project: &Project) -> Result<Arc<AtomicBool>> {
+    println!(
+        "building the programs as they are released (the first time takes a quarter of an hour on two cores)"
+    );
+    let programs = ["pvtcoms", "pvtcomsd", "pvtcoms-tor", "pvtcoms-mailbox"];
+    let build = ["build", "--release", "--locked"].into_iter();
+    let only = programs.iter().flat_map(|program| ["--package", *program]);
+    run_command(&mut project.cargo(&build.chain(only).collect::<Vec<_>>()))?;
+    e2e::use_programs_of(&project.target().join("release"));
+    interruptible()
+}
+
+fn interruptible() -> Result<Arc<AtomicBool>> {
     let cancel = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cancel);
     ctrlc::set_handler(move || {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use crate::programs;
 use crate::project::{Project, run as run_program};
 
 /// Messages of a run of the simulator, and of the real programs.
@@ -33,6 +34,9 @@ pub(crate) struct Options {
     /// Say nothing new after so many minutes of a real run
     #[arg(long, conflicts_with = "sim")]
     minutes: Option<u64>,
+    /// Run the programs as they are released: a longer build, and more messages a second
+    #[arg(long, conflicts_with = "sim")]
+    release: bool,
 }
 
 #[derive(clap::Args)]
@@ -51,9 +55,11 @@ struct What {
 
 /// Runs it; it prints its progress and, at the end, what was wrong.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let Options { what, messages, seed, life, pairs, minutes } = options;
+    let Options { what, messages, seed, life, pairs, minutes, release } = options;
     if what.real {
-        real::run(project, (messages.unwrap_or(REAL), *pairs), *seed, *minutes)
+        let ready = if *release { programs::ready_as_released } else { programs::ready };
+        let cancel = ready(project)?;
+        real::run(project, (messages.unwrap_or(REAL), *pairs), *seed, *minutes, cancel)
     } else if what.runs {
         println!("{}", runs::Runs::read(project)?.total());
         Ok(())

@@ -17,4 +17,6 @@ pub mod soak;
 pub use hostile::Harm;
 pub use mailbox::Mailbox;
 pub use person::{Answer, Follower, Person};
-pub use process::{Running, interrupt, interrupted, programs, resident_bytes, wait_until};
+pub use process::{
+    Running, interrupt, interrupted, programs, resident_bytes, use_programs_of, wait_until,
+};

@@ -5,16 +5,26 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// Where [`use_programs_of`] says that they lie.
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// Takes the programs of `folder` from here on, whatever the environment says. The first call counts.
+pub fn use_programs_of(folder: &Path) {
+    FOLDER.get_or_init(|| folder.to_owned());
+}
 
 /// Where the programs lie: `PVTCOMS_BIN_DIR`, or the folder of this program.
 ///
 /// # Errors
 /// If they were not built.
 pub fn programs() -> Result<PathBuf> {
-    let folder = match std::env::var_os("PVTCOMS_BIN_DIR") {
-        Some(folder) => PathBuf::from(folder),
+    let told = FOLDER.get().cloned();
+    let folder = match told.or_else(|| std::env::var_os("PVTCOMS_BIN_DIR").map(PathBuf::from)) {
+        Some(folder) => folder,
         None => {
             let own = std::env::current_exe().context("this program has no path")?;
             let folder = own.parent().context("this program has no folder")?;

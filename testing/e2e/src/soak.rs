@@ -17,6 +17,7 @@ use record::Record;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 use talker::{Shared, Talker};
 use tornet::Tornet;
@@ -103,10 +104,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Progress)) -> Result<Out
     let people = pairs.map(|pair| arrive(&options.folder, pair, &mailbox, &net));
     let people = people.collect::<Result<Vec<_>>>()?;
     mailbox.wait_published()?;
-    for (k, [alice, bob]) in people.iter().enumerate() {
-        say(&format!("pairing {} of {}", k + 1, people.len()));
-        alice.pair(bob)?;
-    }
+    pair(&people, &mut say)?;
     say("they talk");
     let mut run = Run {
         options,
@@ -134,10 +132,32 @@ fn arrive(folder: &Path, pair: u64, mailbox: &Mailbox, net: &Path) -> Result<[Pe
     Ok([person("alice")?, person("bob")?])
 }
 
+/// All pairs at once: half a minute, in which each of them mostly waits for its slots.
+fn pair(people: &[[Person; 2]], say: &mut impl FnMut(&str)) -> Result<()> {
+    say(&format!("pairing {} pairs", people.len()));
+    std::thread::scope(|scope| {
+        let threads = people.iter().map(|[alice, bob]| scope.spawn(move || alice.pair(bob)));
+        // All of them, before the first is waited for.
+        let threads: Vec<_> = threads.collect();
+        threads.into_iter().enumerate().try_for_each(|(k, thread)| {
+            thread.join().ok().context("a thread that pairs fell over").flatten()?;
+            say(&format!("paired {}", k + 1));
+            Ok(())
+        })
+    })
+}
+
 /// What each pair has to say, together `messages`.
 fn shares(messages: u64, pairs: usize) -> Vec<Shared> {
     let (pairs, end) = (u64::try_from(pairs).unwrap_or(1), |k: u64| k * messages);
     (0..pairs).map(|k| Shared::new(end(k + 1) / pairs - end(k) / pairs)).collect()
+}
+
+/// What came of the threads of a pair.
+fn both<T>(threads: [ScopedJoinHandle<'_, Result<T>>; 2]) -> Result<[T; 2]> {
+    let fell = "a person's thread fell over";
+    let [alice, bob] = threads.map(|thread| thread.join().ok().context(fell).flatten());
+    Ok([alice?, bob?])
 }
 
 struct Run<'a> {
@@ -153,7 +173,7 @@ struct Run<'a> {
     start: Instant,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// All talk, each on a thread of their own, while their programs are killed on this one.
     fn talk(&mut self, progress: &mut impl FnMut(&Progress)) -> Result<Vec<[Record; 2]>> {
         let (shared, people) = (self.shared.clone(), self.people);
@@ -169,15 +189,12 @@ impl Run<'_> {
             }
             let watched = self.watch(progress);
             shared.iter().for_each(Shared::end);
-            let records = threads.into_iter().map(|threads| {
-                let [alice, bob] = threads.map(|thread| {
-                    let joined = thread.join().ok().context("a person's thread fell over");
-                    joined.and_then(|record| record)
-                });
-                Ok([alice?, bob?])
-            });
-            let records: Result<Vec<_>> = records.collect();
-            watched.and(records)
+            let talkers = threads.into_iter().map(both).collect::<Result<Vec<_>>>();
+            watched?;
+            // Read when all have ended, or one's newest would be compared with what the other saw before.
+            let read = |talker: Talker<'a>| scope.spawn(move || talker.read());
+            let threads: Vec<_> = talkers?.into_iter().map(|pair| pair.map(read)).collect();
+            threads.into_iter().map(both).collect()
         })
     }
 

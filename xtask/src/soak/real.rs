@@ -2,24 +2,25 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use e2e::soak::{CONTROLS, Options, Outcome, Progress};
 
 use super::runs::{Run, Runs};
-use crate::programs;
 use crate::project::Project;
 
-/// Builds the programs and runs it. Ctrl-C ends it; what was done until then is judged, printed and
-/// written into the list of runs.
+/// Runs it until `cancel`, or Ctrl-C, ends it; what was done until then is judged, printed and written
+/// into the list of runs.
 pub(super) fn run(
     project: &Project,
     (messages, pairs): (u64, u64),
     seed: u64,
     minutes: Option<u64>,
+    cancel: Arc<AtomicBool>,
 ) -> Result<()> {
-    let cancel = programs::ready(project)?;
     let folder = fresh_folder()?;
     let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
     let options = Options { messages, pairs, seed, limit, folder: folder.clone(), cancel };

@@ -63,15 +63,17 @@ pub(crate) fn number(text: &str) -> Option<u64> {
 }
 
 /// Compares what `from` said with what `to` sees. What was under way when the run was interrupted
-/// may be missing, and is not counted.
+/// may be missing, and is not counted; nor is what was delivered before it, which is not shown until
+/// its turn has come (ENG-2).
 pub(crate) fn judge(from: &Record, to: &Record, interrupted: bool) -> Judged {
+    let mut under_way = false;
     let said: Vec<Said<'_, Option<u64>>> = from
         .said
         .iter()
-        .map(|saying| Said {
-            key: number(&saying.text),
-            text: &saying.text,
-            given_up: !saying.known || (interrupted && !saying.delivered),
+        .map(|saying| {
+            under_way |= interrupted && !saying.delivered;
+            let given_up = !saying.known || under_way;
+            Said { key: number(&saying.text), text: &saying.text, given_up }
         })
         .collect();
     let seen: Vec<(Option<u64>, Option<&str>)> = to
@@ -234,5 +236,13 @@ mod tests {
         let judged = judge(&from, &to, true);
         assert_eq!((judged.tally.messages, judged.under_way, judged.tally.lost), (4, 1, 0));
         assert_eq!(judge(&from, &to, false).tally.lost, 1, "control");
+
+        // The third is under way; the fourth has arrived, and waits for it.
+        from.said[2].delivered = false;
+        to.history.truncate(2);
+        let judged = judge(&from, &to, true);
+        assert_eq!((judged.tally.messages, judged.under_way, judged.tally.lost), (2, 3, 0));
+        to.history.truncate(1);
+        assert_eq!(judge(&from, &to, true).tally.lost, 1, "the second was not under way");
     }
 }

@@ -133,20 +133,24 @@ impl<'a> Talker<'a> {
         }
     }
 
-    /// Talks until it is over, then reads everything.
-    pub(super) fn talk(mut self) -> Result<Record> {
+    /// Talks until it is over.
+    pub(super) fn talk(mut self) -> Result<Self> {
         let done = self.until_over();
         if done.is_err() {
             self.shared.0.failed.store(true, Ordering::Relaxed);
         }
-        done?;
+        done.map(|()| self)
+    }
+
+    /// Reads everything, when nobody talks any more: what was delivered by then is in the history of
+    /// who reads after that.
+    pub(super) fn read(mut self) -> Result<Record> {
         if let Some((_, text)) = self.unresolved.take() {
             // Whether it was queued is known to nobody: it may be seen, and may be missing.
             let id = String::new();
             self.record.said.push(Saying { id, text, row: None, delivered: false, known: false });
         }
         self.record.history = self.everything()?;
-        self.note_states(&self.record.history.clone());
         Ok(self.record)
     }
 
