@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// Say nothing new after so many minutes of a real run
     #[arg(long, conflicts_with = "sim")]
     minutes: Option<u64>,
+    /// Messages that are delivered between two kills of a real run, on average
+    #[arg(long, value_name = "N", conflicts_with = "sim", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    kill_every: u64,
     /// Run the programs as they are released: a longer build, and more messages a second
     #[arg(long, conflicts_with = "sim")]
     release: bool,
@@ -55,11 +58,10 @@ struct What {
 
 /// Runs it; it prints its progress and, at the end, what was wrong.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
-    let Options { what, messages, seed, life, pairs, minutes, release } = options;
+    let Options { what, messages, seed, life, release, .. } = options;
     if what.real {
         let ready = if *release { programs::ready_as_released } else { programs::ready };
-        let cancel = ready(project)?;
-        real::run(project, (messages.unwrap_or(REAL), *pairs), *seed, *minutes, cancel)
+        real::run(project, options, ready(project)?)
     } else if what.runs {
         println!("{}", runs::Runs::read(project)?.total());
         Ok(())

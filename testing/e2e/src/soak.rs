@@ -40,6 +40,8 @@ pub struct Options {
     pub pairs: u64,
     /// What is drawn follows from it.
     pub seed: u64,
+    /// Messages that are delivered from one kill to the next, on average.
+    pub kill_every: u64,
     /// Nothing new is said after this.
     pub limit: Option<Duration>,
     /// Where everything lies; its path is short, because a socket's path has at most 107 bytes.
@@ -112,7 +114,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Progress)) -> Result<Out
         mailbox: &mut mailbox,
         network: &mut network,
         shared: shares(options.messages, people.len()),
-        faults: Faults::new(options.seed),
+        faults: Faults::new(options.seed, options.kill_every),
         last: String::new(),
         begun,
         start: Instant::now(),

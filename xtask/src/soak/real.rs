@@ -16,14 +16,15 @@ use crate::project::Project;
 /// into the list of runs.
 pub(super) fn run(
     project: &Project,
-    (messages, pairs): (u64, u64),
-    seed: u64,
-    minutes: Option<u64>,
+    wanted: &super::Options,
     cancel: Arc<AtomicBool>,
 ) -> Result<()> {
+    let &super::Options { seed, pairs, kill_every, messages, minutes, .. } = wanted;
     let folder = fresh_folder()?;
     let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
-    let options = Options { messages, pairs, seed, limit, folder: folder.clone(), cancel };
+    let messages = messages.unwrap_or(super::REAL);
+    let options =
+        Options { messages, pairs, seed, kill_every, limit, folder: folder.clone(), cancel };
     let outcome = e2e::soak::run(&options, tell);
     println!();
     let listed = |outcome: Outcome| {

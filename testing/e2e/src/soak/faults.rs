@@ -8,10 +8,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::time::{Duration, Instant};
 use tornet::Tornet;
 
-/// From one kill to the next: both so many milliseconds and so many messages delivered. On a slow
+/// From one kill to the next, in milliseconds: both this and so many messages delivered. On a slow
 /// machine programs are killed more rarely, and not before they have come back.
 const GAP: (u64, u64) = (1_000, 8_000);
-const GAP_MESSAGES: (u64, u64) = (0, 60);
 /// How long what nobody supervises stays dead, in milliseconds.
 const DEAD: (u64, u64) = (0, 6_000);
 
@@ -64,18 +63,22 @@ pub(super) struct Faults {
     next: Instant,
     /// Messages that are delivered before the next kill.
     next_at: u64,
+    /// From one kill to the next, on average.
+    every: u64,
     down: Vec<(Instant, Down)>,
     pub(super) tally: soak::Tally,
 }
 
 impl Faults {
-    pub(super) fn new(seed: u64) -> Self {
+    /// Kills after `every` messages that are delivered, on average.
+    pub(super) fn new(seed: u64, every: u64) -> Self {
         let dice = ChaCha20Rng::seed_from_u64(seed);
         let mut faults = Self {
             dice,
             deck: Vec::new(),
             next: Instant::now(),
             next_at: 0,
+            every,
             down: Vec::new(),
             tally: soak::Tally::default(),
         };
@@ -85,8 +88,7 @@ impl Faults {
 
     fn plan_next(&mut self, now: Instant, delivered: u64) {
         self.next = now + self.span(GAP);
-        let (from, to) = GAP_MESSAGES;
-        self.next_at = delivered + from + self.dice.next_u64() % (to - from);
+        self.next_at = delivered + self.dice.next_u64() % (2 * self.every.max(1));
     }
 
     /// Starts again what is due, and kills what is due when so many messages are delivered; says what.

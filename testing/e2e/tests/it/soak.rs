@@ -12,6 +12,7 @@ fn in_3_prd_2_real_soak_loses_doubles_and_reorders_nothing() {
         messages: 500,
         pairs: 1,
         seed: 1,
+        kill_every: 30,
         limit: None,
         folder: folder.path().to_owned(),
         cancel: Arc::new(AtomicBool::new(false)),
