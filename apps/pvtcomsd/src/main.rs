@@ -2,6 +2,7 @@
 
 mod cli;
 mod harden;
+mod worker;
 
 use clap::Parser;
 use cli::Cli;
@@ -20,6 +21,9 @@ const INTERNAL: u8 = 2;
 const STORAGE: u8 = 7;
 
 fn main() -> ExitCode {
+    if std::env::args_os().skip(1).eq([worker::COMMAND]) {
+        return worker::run();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(asked) => {
@@ -29,7 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let config = match config(&cli) {
+    let mut config = match config(&cli) {
         Ok(config) => config,
         Err(error) => return end(WRONG_USE, &error),
     };
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         return end(INTERNAL, &format!("this process could not be closed to debuggers: {error}"));
     }
     log(cli.verbose);
+    config.worker = worker::start();
     match run(config) {
         Ok(code) => ExitCode::from(code),
         Err(Failed::Runtime(error)) => end(INTERNAL, &error.to_string()),
@@ -59,6 +64,7 @@ fn config(cli: &Cli) -> Result<Config, String> {
         data: cli.data.clone(),
         cost: store::DEFAULT_COST,
         private_network: cli.private_network,
+        worker: None,
     })
 }
 

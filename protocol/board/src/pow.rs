@@ -4,8 +4,10 @@
 //! is good if the puzzle accepts it and `u32(H(challenge ‖ solution)[0..4]) · effort ≤ 2^32 − 1`.
 
 use crate::envelope::Envelope;
+use crate::tag::OnionKey;
 use crypto::{hash, labels};
 use equix::{EquiXBuilder, RuntimeOption, Solution, SolverMemory};
+use wire::{Codec, Malformed, Reader, Writer};
 
 /// Length of the nonce in bytes.
 pub const NONCE_LEN: usize = 16;
@@ -32,43 +34,121 @@ pub trait Work {
 
 /// Equi-X. Needs 1.8 MiB while solving, kept between challenges.
 ///
-/// Its hash programs are interpreted: compiling them would need memory that is writable and then
-/// executable in the process that holds the keys.
+/// Without more its hash programs are interpreted. [`compiled`](Self::compiled) ones are solved in a
+/// fifth of the time; they are written into memory that is executed then, which no process does that
+/// holds keys (ADR 0015).
 #[derive(Default)]
 pub struct EquixWork {
     memory: Option<SolverMemory>,
+    compiled: bool,
 }
 
-fn builder() -> EquiXBuilder {
+impl EquixWork {
+    /// Compiles hash programs to solve, where the system lets it; interprets them elsewhere. To check
+    /// a solution a program runs eight times, for which no compiling pays.
+    #[must_use]
+    pub const fn compiled() -> Self {
+        Self { memory: None, compiled: true }
+    }
+}
+
+fn builder(compiled: bool) -> EquiXBuilder {
     let mut builder = EquiXBuilder::new();
-    builder.runtime(RuntimeOption::InterpretOnly);
+    let runtime = if compiled { RuntimeOption::TryCompile } else { RuntimeOption::InterpretOnly };
+    builder.runtime(runtime);
     builder
 }
 
 impl Work for EquixWork {
     fn solutions(&mut self, challenge: &[u8]) -> Vec<[u8; SOLUTION_LEN]> {
         // About one challenge in 250 makes no valid hash program: it has no solution.
-        let Ok(puzzle) = builder().build(challenge) else { return Vec::new() };
+        let Ok(puzzle) = builder(self.compiled).build(challenge) else { return Vec::new() };
         let memory = self.memory.get_or_insert_with(SolverMemory::new);
         puzzle.solve_with_memory(memory).iter().map(Solution::to_bytes).collect()
     }
 
     fn accepts(&self, challenge: &[u8], solution: &[u8; SOLUTION_LEN]) -> bool {
-        builder().verify_bytes(challenge, solution).is_ok()
+        builder(false).verify_bytes(challenge, solution).is_ok()
     }
 }
 
-/// Solves for one envelope with Equi-X: nonce and solution of a [`crate::frame::PutRequest`].
-///
-/// Tries at most 32 nonces a unit of effort; `None` after that, which does not happen with honest
-/// dice (probability below 10⁻²⁰).
+/// Nonce and solution of a [`crate::frame::PutRequest`].
+pub type Payment = ([u8; NONCE_LEN], [u8; SOLUTION_LEN]);
+
+/// What is to be paid for. It holds nothing that the mailbox does not see, so that a process without
+/// keys can solve it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Puzzle {
+    /// The seed in the page header.
+    pub seed: [u8; 32],
+    /// The mailbox.
+    pub mailbox: OnionKey,
+    /// `H(envelope)`.
+    pub digest: [u8; 32],
+    /// One nonce in so many has a good solution; 0 counts as 1.
+    pub effort: u32,
+}
+
+impl Puzzle {
+    /// Length of the encoding in bytes: `seed ‖ M ‖ H(envelope) ‖ effort(4)`.
+    pub const LEN: usize = 100;
+
+    /// What an envelope costs at a mailbox.
+    #[must_use]
+    pub fn new(seed: &[u8; 32], mailbox: &OnionKey, envelope: &Envelope, effort: u32) -> Self {
+        Self { seed: *seed, mailbox: *mailbox, digest: envelope.digest(), effort }
+    }
+
+    /// Solves it. Tries at most 32 nonces a unit of effort; `None` after that, which does not happen
+    /// with honest dice (probability below 10⁻²⁰).
+    pub fn solve(
+        &self,
+        work: &mut impl Work,
+        mut nonces: impl FnMut() -> [u8; NONCE_LEN],
+    ) -> Option<Payment> {
+        for _ in 0..self.effort.max(1).saturating_mul(TRIES) {
+            let nonce = nonces();
+            let challenge = self.challenge(&nonce);
+            let solutions = work.solutions(&challenge);
+            let good = solutions.into_iter().find(|s| reaches(&challenge, s, self.effort));
+            if let Some(solution) = good {
+                return Some((nonce, solution));
+            }
+        }
+        None
+    }
+
+    /// Whether nonce and solution pay for it.
+    #[must_use]
+    pub fn accepts(&self, work: &impl Work, (nonce, solution): &Payment) -> bool {
+        let challenge = self.challenge(nonce);
+        // The hash is the cheaper half, so it goes first.
+        reaches(&challenge, solution, self.effort) && work.accepts(&challenge, solution)
+    }
+
+    fn challenge(&self, nonce: &[u8; NONCE_LEN]) -> Vec<u8> {
+        [labels::BOARD_POW, &self.seed, &self.mailbox, &self.digest, nonce].concat()
+    }
+}
+
+impl Codec for Puzzle {
+    fn encode_into(&self, w: &mut Writer) {
+        w.bytes(&self.seed).bytes(&self.mailbox).bytes(&self.digest).u32(self.effort);
+    }
+
+    fn decode_from(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { seed: r.array()?, mailbox: r.array()?, digest: r.array()?, effort: r.u32()? })
+    }
+}
+
+/// Solves for one envelope with Equi-X, interpreted.
 pub fn solve(
     seed: &[u8; 32],
-    mailbox: &[u8; 32],
+    mailbox: &OnionKey,
     envelope: &Envelope,
     effort: u32,
     nonces: impl FnMut() -> [u8; NONCE_LEN],
-) -> Option<([u8; NONCE_LEN], [u8; SOLUTION_LEN])> {
+) -> Option<Payment> {
     solve_with(&mut EquixWork::default(), seed, mailbox, envelope, effort, nonces)
 }
 
@@ -76,27 +156,19 @@ pub fn solve(
 pub fn solve_with(
     work: &mut impl Work,
     seed: &[u8; 32],
-    mailbox: &[u8; 32],
+    mailbox: &OnionKey,
     envelope: &Envelope,
     effort: u32,
-    mut nonces: impl FnMut() -> [u8; NONCE_LEN],
-) -> Option<([u8; NONCE_LEN], [u8; SOLUTION_LEN])> {
-    for _ in 0..effort.max(1).saturating_mul(TRIES) {
-        let nonce = nonces();
-        let challenge = challenge(seed, mailbox, envelope, &nonce);
-        let good = work.solutions(&challenge).into_iter().find(|s| reaches(&challenge, s, effort));
-        if let Some(solution) = good {
-            return Some((nonce, solution));
-        }
-    }
-    None
+    nonces: impl FnMut() -> [u8; NONCE_LEN],
+) -> Option<Payment> {
+    Puzzle::new(seed, mailbox, envelope, effort).solve(work, nonces)
 }
 
 /// Whether nonce and solution pay for `envelope` at this effort, by Equi-X.
 #[must_use]
 pub fn verify(
     seed: &[u8; 32],
-    mailbox: &[u8; 32],
+    mailbox: &OnionKey,
     envelope: &Envelope,
     effort: u32,
     nonce: &[u8; NONCE_LEN],
@@ -110,24 +182,13 @@ pub fn verify(
 pub fn verify_with(
     work: &impl Work,
     seed: &[u8; 32],
-    mailbox: &[u8; 32],
+    mailbox: &OnionKey,
     envelope: &Envelope,
     effort: u32,
     nonce: &[u8; NONCE_LEN],
     solution: &[u8; SOLUTION_LEN],
 ) -> bool {
-    let challenge = challenge(seed, mailbox, envelope, nonce);
-    // The hash is the cheaper half, so it goes first.
-    reaches(&challenge, solution, effort) && work.accepts(&challenge, solution)
-}
-
-fn challenge(
-    seed: &[u8; 32],
-    mailbox: &[u8; 32],
-    envelope: &Envelope,
-    nonce: &[u8; NONCE_LEN],
-) -> Vec<u8> {
-    [labels::BOARD_POW, seed, mailbox, &envelope.digest(), nonce].concat()
+    Puzzle::new(seed, mailbox, envelope, effort).accepts(work, &(*nonce, *solution))
 }
 
 fn reaches(challenge: &[u8], solution: &[u8; SOLUTION_LEN], effort: u32) -> bool {
@@ -179,6 +240,34 @@ mod tests {
         let (nonce, solution) = solve(&SEED, &MAILBOX, &paid, 4, nonces(4)).unwrap();
         assert!(verify(&SEED, &MAILBOX, &paid, 4, &nonce, &solution));
         assert!(!verify(&SEED, &MAILBOX, &paid, u32::MAX, &nonce, &solution));
+    }
+
+    #[test]
+    fn brd_15_compiled_and_interpreted_programs_have_the_same_solutions() {
+        let (mut compiled, mut interpreted) = (EquixWork::compiled(), EquixWork::default());
+        let mut found = 0;
+        for challenge in 0_u32..10 {
+            let challenge = challenge.to_be_bytes();
+            let solutions = compiled.solutions(&challenge);
+            assert_eq!(solutions, interpreted.solutions(&challenge));
+            assert!(solutions.iter().all(|s| compiled.accepts(&challenge, s)));
+            found += solutions.len();
+        }
+        assert!(found >= 5, "two a challenge on average, and not {found} in ten");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn brd_15_puzzle_is_100_bytes_and_any_other_length_is_refused(
+            seed: [u8; 32], mailbox: [u8; 32], digest: [u8; 32], effort: u32, len in 0..200_usize,
+        ) {
+            let puzzle = Puzzle { seed, mailbox, digest, effort };
+            let mut bytes = puzzle.to_bytes();
+            proptest::prop_assert_eq!(bytes.len(), Puzzle::LEN);
+            proptest::prop_assert_eq!(Puzzle::from_bytes(&bytes), Ok(puzzle));
+            bytes.resize(len, 0);
+            proptest::prop_assert_eq!(Puzzle::from_bytes(&bytes).is_ok(), len == Puzzle::LEN);
+        }
     }
 
     /// A puzzle that anything solves, to look at the effort alone.

@@ -23,6 +23,7 @@ mod transfer;
 pub(crate) use handle::{EventPosition, Handle};
 
 use crate::clock;
+use crate::work::Solver;
 use commit::Running;
 use gate::GateClient;
 use handle::Ask;
@@ -99,8 +100,8 @@ pub(crate) struct Loop {
 }
 
 /// Makes a loop over a profile that is not open.
-pub(crate) fn new(setting: Setting, gate: GateClient) -> (Loop, Handle) {
-    let (operations, answers) = Operations::new(gate.clone());
+pub(crate) fn new(setting: Setting, gate: GateClient, solver: Solver) -> (Loop, Handle) {
+    let (operations, answers) = Operations::new(gate.clone(), solver);
     let (sender, asks) = mpsc::channel(BACKLOG);
     let (news, receiver) = watch::channel(0);
     let core = Core {

@@ -16,8 +16,12 @@ mod rpc;
 mod run;
 #[cfg(feature = "core")]
 mod wording;
+#[cfg(feature = "core")]
+mod work;
 
 #[cfg(feature = "core")]
 pub use actor::Exit;
 #[cfg(feature = "core")]
 pub use run::{Config, StartError, run};
+#[cfg(feature = "core")]
+pub use work::{Worker, serve as work};

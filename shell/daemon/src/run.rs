@@ -2,6 +2,7 @@
 
 use crate::actor::{self, Exit, Setting};
 use crate::rpc;
+use crate::work::{Solver, Worker};
 use crypto::password::Cost;
 use gate::GateClient;
 use std::io;
@@ -30,6 +31,8 @@ pub struct Config {
     pub cost: Cost,
     /// The profile belongs to a private test network (TOR-31).
     pub private_network: bool,
+    /// Who makes proofs of work; without one the core does, in five times the time.
+    pub worker: Option<Worker>,
 }
 
 /// Why the core cannot start.
@@ -53,7 +56,7 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`]; nothing was served then.
 pub async fn run(config: Config) -> Result<Exit, StartError> {
-    let Config { listener, gate, lifeline, data, cost, private_network } = config;
+    let Config { listener, gate, lifeline, data, cost, private_network, worker } = config;
     let dir = ProfileDir::create(&data)?;
     let _lock = dir.lock()?;
     let listener = listen(listener).map_err(descriptor("RPC listener"))?;
@@ -62,7 +65,7 @@ pub async fn run(config: Config) -> Result<Exit, StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(descriptor("signal handler"))?;
     let opening = Arc::new(Mutex::new(()));
     let setting = Setting { dir: Arc::new(dir), cost, private_network, opening: opening.clone() };
-    let (work, handle) = actor::new(setting, gate);
+    let (work, handle) = actor::new(setting, gate, Solver::start(worker));
     let exit = tokio::select! {
         exit = work.run() => exit,
         () = rpc::serve(listener, handle) => Exit::Ended,

@@ -20,7 +20,7 @@ const SOLVERS: usize = 2;
 pub(crate) fn solve(header: &PageHeader, deposits: usize) -> Result<Vec<Asked>> {
     let left = AtomicUsize::new(deposits);
     let solver = || -> Result<Vec<Asked>> {
-        let mut work = EquixWork::default();
+        let mut work = EquixWork::compiled();
         let mut solved = Vec::new();
         while let Ok(before) =
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))

@@ -307,19 +307,29 @@ impl Person {
     /// Process ids of the children of the supervisor that run `program`.
     #[must_use]
     pub fn children(&self, program: &str) -> Vec<u32> {
-        let Some(parent) = self.daemon_id() else { return Vec::new() };
-        let Ok(all) = std::fs::read_dir("/proc") else { return Vec::new() };
-        all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-            .filter(|pid| {
-                let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-                let (name, rest) = stat.split_once(") ").unwrap_or_default();
-                let parent_of = rest.split(' ').nth(1).and_then(|id| id.parse::<u32>().ok());
-                // The kernel keeps fifteen letters of a program's name.
-                let short: String = program.chars().take(15).collect();
-                parent_of == Some(parent) && name.ends_with(&format!("({short}"))
-            })
-            .collect()
+        self.daemon_id().map_or_else(Vec::new, |parent| children_of(parent, program))
     }
+
+    /// Process ids of what makes proofs of work for the core.
+    #[must_use]
+    pub fn workers(&self) -> Vec<u32> {
+        let cores = self.children("pvtcomsd").into_iter();
+        cores.flat_map(|core| children_of(core, "pvtcomsd")).collect()
+    }
+}
+
+fn children_of(parent: u32, program: &str) -> Vec<u32> {
+    let Ok(all) = std::fs::read_dir("/proc") else { return Vec::new() };
+    all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let (name, rest) = stat.split_once(") ").unwrap_or_default();
+            let parent_of = rest.split(' ').nth(1).and_then(|id| id.parse::<u32>().ok());
+            // The kernel keeps fifteen letters of a program's name.
+            let short: String = program.chars().take(15).collect();
+            parent_of == Some(parent) && name.ends_with(&format!("({short}"))
+        })
+        .collect()
 }
 
 impl Drop for Person {

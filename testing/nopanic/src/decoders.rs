@@ -5,6 +5,7 @@ use board::chain::{RecvChain, SendChain};
 use board::envelope::{self, Envelope, PartJoiner};
 use board::frame::{FetchAnswer, PutAnswer, RequestHead};
 use board::header::{DigestReader, PageHeader};
+use board::pow::Puzzle;
 use board::tag::SyncChain;
 use content::{Content, Joiner};
 use core::hint::black_box;
@@ -172,6 +173,11 @@ pub(crate) fn content_join_stored(input: &Input<'_>) -> Outcome {
 #[inline(never)]
 pub(crate) fn board_request(input: &Input<'_>) -> Outcome {
     seen(RequestHead::decode(input.message.first_chunk()?)).map(drop)
+}
+
+#[inline(never)]
+pub(crate) fn board_puzzle(input: &Input<'_>) -> Outcome {
+    seen(Puzzle::from_bytes(input.message)).map(drop)
 }
 
 #[inline(never)]

@@ -67,6 +67,7 @@ const DECODERS: &[Decoder] = &[
     decoders::content_join,
     decoders::content_join_stored,
     decoders::board_request,
+    decoders::board_puzzle,
     decoders::board_put_answer,
     decoders::board_fetch_answer,
     decoders::board_header,

@@ -1,19 +1,18 @@
 //! Runs the engine's operations, one task each; real ones and cover by the same code (BRD-36).
 
-use crate::dice;
+use crate::work::Solver;
 use board::frame::{
     FETCH_ANSWER_LEN, FetchAnswer, HEAD_LEN, PutAnswer, PutRequest, Request, Window,
 };
 use board::header::DigestReader;
-use board::pow;
+use board::pow::Puzzle;
 use engine::{Answer, FailReason, MAILBOX_PORT, OpId, Operation, OperationKind};
 use gate::{GateClient, Reason};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -39,16 +38,14 @@ pub(crate) struct News {
 pub(crate) struct Operations {
     gate: GateClient,
     news: mpsc::Sender<News>,
-    /// One proof of work at a time: the others wait, and so keep the machine usable.
-    solver: Arc<Semaphore>,
+    solver: Solver,
     running: BTreeMap<u64, AbortHandle>,
     life: u64,
 }
 
 impl Operations {
-    pub(crate) fn new(gate: GateClient) -> (Self, mpsc::Receiver<News>) {
+    pub(crate) fn new(gate: GateClient, solver: Solver) -> (Self, mpsc::Receiver<News>) {
         let (news, receiver) = mpsc::channel(BACKLOG);
-        let solver = Arc::new(Semaphore::new(1));
         (Self { gate, news, solver, running: BTreeMap::new(), life: 0 }, receiver)
     }
 
@@ -57,7 +54,7 @@ impl Operations {
         let Operation { id, mailbox, token, kind } = operation;
         let to = Outlet { news: self.news.clone(), operation: id, life: self.life };
         let line = Line { gate: self.gate.clone(), mailbox, token };
-        let solver = Arc::clone(&self.solver);
+        let solver = self.solver.clone();
         let task = tokio::spawn(async move {
             let end = run(kind, line, &solver, &to).await;
             tracing::debug!(operation = id.0, result = result(&end));
@@ -134,14 +131,18 @@ impl Line {
     }
 }
 
-async fn run(kind: OperationKind, line: Line, solver: &Semaphore, to: &Outlet) -> Answer {
+async fn run(kind: OperationKind, line: Line, solver: &Solver, to: &Outlet) -> Answer {
     let answer = match kind {
         OperationKind::Put { envelope, seed, epoch, effort } => {
-            match solve(solver, line.mailbox, envelope, seed, epoch, effort).await {
-                Ok(put) => line.exchange(&Request::Put(put), HEAD_LEN).await.and_then(|bytes| {
-                    PutAnswer::decode(&bytes).map(Answer::Put).map_err(|_| FailReason::Garbage)
-                }),
-                Err(reason) => Err(reason),
+            let puzzle = Puzzle::new(&seed, &line.mailbox, &envelope, effort);
+            match solver.solve(puzzle).await {
+                Some((nonce, solution)) => {
+                    let put = Request::Put(PutRequest { epoch, nonce, solution, envelope });
+                    line.exchange(&put, HEAD_LEN).await.and_then(|bytes| {
+                        PutAnswer::decode(&bytes).map(Answer::Put).map_err(|_| FailReason::Garbage)
+                    })
+                }
+                None => Err(FailReason::Internal),
             }
         }
         OperationKind::Fetch { page, chunk } => {
@@ -155,26 +156,6 @@ async fn run(kind: OperationKind, line: Line, solver: &Semaphore, to: &Outlet) -
         OperationKind::Digest(window) => digest(window, &line, to).await.map(|()| Answer::Ended),
     };
     answer.unwrap_or_else(Answer::Failed)
-}
-
-/// Pays for an envelope, on a thread of its own.
-async fn solve(
-    solver: &Semaphore,
-    mailbox: [u8; 32],
-    envelope: board::envelope::Envelope,
-    seed: [u8; 32],
-    epoch: u64,
-    effort: u32,
-) -> Result<PutRequest, FailReason> {
-    let _turn = solver.acquire().await.map_err(|_| FailReason::Internal)?;
-    tokio::task::spawn_blocking(move || {
-        pow::solve(&seed, &mailbox, &envelope, effort, dice::draw)
-            .map(|(nonce, solution)| PutRequest { epoch, nonce, solution, envelope })
-    })
-    .await
-    .ok()
-    .flatten()
-    .ok_or(FailReason::Internal)
 }
 
 /// Passes every frame on as it comes. A window is read within the time limit; a stream until it is

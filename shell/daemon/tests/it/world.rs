@@ -90,6 +90,7 @@ impl Core {
             data: self.data.clone(),
             cost: COST,
             private_network: true,
+            worker: None,
         };
         let thread = spawn(move || {
             let runtime = runtime();

@@ -1,7 +1,7 @@
 //! Programs that die, wrong words, full disks: a clear error, nothing lost.
 
 use super::stage::{PATIENCE, Stage, ground, send, wait_received, wait_state};
-use e2e::{Person, wait_until};
+use e2e::{Person, resident_bytes, wait_until};
 use std::process::Command;
 
 fn kill_9(pids: &[u32]) {
@@ -42,6 +42,37 @@ fn core_killed_at_any_moment_loses_and_doubles_nothing() {
     wait_state(bob, "alice", &last.1, "delivered");
     wait_received(bob, "alice", &sent.0);
     wait_received(alice, "bob", &sent.1);
+}
+
+/// Proofs of work are made by the core's worker; without it they are made all the same, and it does
+/// not outlive its core.
+#[test]
+fn brd_15_the_worker_pays_may_die_and_ends_with_its_core() {
+    let stage = Stage::paired();
+    let (alice, bob) = (&stage.alice, &stage.bob);
+    let workers = alice.workers();
+    assert_eq!(workers.len(), 1);
+    // Pairing was paid for.
+    assert!(processor_ticks(workers[0]) > 0, "it has done nothing");
+    kill_9(&workers);
+    let id = send(alice, "bob", "paid for by the core itself");
+    wait_state(alice, "bob", &id, "delivered");
+    assert_eq!(bob.received_from("alice").unwrap(), ["paid for by the core itself"]);
+
+    let workers = bob.workers();
+    kill_9(&bob.children("pvtcomsd"));
+    let gone = |pid: &u32| resident_bytes(*pid) == 0;
+    wait_until("the worker's end", PATIENCE, || Ok(workers.iter().all(gone).then_some(())))
+        .unwrap();
+    wait_until("the new core", PATIENCE, || Ok(bob.unlock().ok())).unwrap();
+    assert_eq!((workers.len(), bob.workers().len()), (1, 1));
+}
+
+/// Processor time of a process, user's and system's, in the system's ticks.
+fn processor_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    rest.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
 }
 
 /// TR-1: without a gate nothing leaves and nothing is lost; it goes on when the gate is back.
