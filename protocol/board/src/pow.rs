@@ -35,7 +35,7 @@ pub trait Work {
 /// Equi-X. Needs 1.8 MiB while solving, kept between challenges.
 ///
 /// Without more its hash programs are interpreted. [`compiled`](Self::compiled) ones are solved in a
-/// fifth of the time; they are written into memory that is executed then, which no process does that
+/// tenth of the time; they are written into memory that is executed then, which no process does that
 /// holds keys (ADR 0015).
 #[derive(Default)]
 pub struct EquixWork {

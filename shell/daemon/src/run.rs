@@ -31,7 +31,7 @@ pub struct Config {
     pub cost: Cost,
     /// The profile belongs to a private test network (TOR-31).
     pub private_network: bool,
-    /// Who makes proofs of work; without one the core does, in five times the time.
+    /// Who makes proofs of work; without one the core does, in ten times the time.
     pub worker: Option<Worker>,
 }
 

@@ -1,6 +1,6 @@
 //! The proof of work (BRD-15), in a process of its own.
 //!
-//! Equi-X makes a program of each challenge. Compiled, it is solved in a fifth of the time, and a
+//! Equi-X makes a program of each challenge. Compiled, it is solved in a tenth of the time, and a
 //! flooder would compile it; but then memory is written and executed, which the process that holds
 //! the keys does not do (ADR 0015). So a worker solves, which is told what the mailbox sees and
 //! nothing else. Whatever it does, the core checks its answer, and solves by itself without it.
