@@ -21,9 +21,8 @@ pub(crate) fn ready_as_released(project: &Project) -> Result<Arc<AtomicBool>> {
     println!(
         "building the programs as they are released (the first time takes a quarter of an hour on two cores)"
     );
-    let programs = ["pvtcoms", "pvtcomsd", "pvtcoms-tor", "pvtcoms-mailbox"];
     let build = ["build", "--release", "--locked"].into_iter();
-    let only = programs.iter().flat_map(|program| ["--package", *program]);
+    let only = e2e::PROGRAMS.into_iter().flat_map(|program| ["--package", program]);
     run_command(&mut project.cargo(&build.chain(only).collect::<Vec<_>>()))?;
     e2e::use_programs_of(&project.target().join("release"));
     interruptible()

@@ -18,5 +18,6 @@ pub use hostile::Harm;
 pub use mailbox::Mailbox;
 pub use person::{Answer, Follower, Person};
 pub use process::{
-    Running, interrupt, interrupted, programs, resident_bytes, use_programs_of, wait_until,
+    PROGRAMS, Running, interrupt, interrupted, programs, resident_bytes, use_programs_of,
+    wait_until,
 };

@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// The programs that people install.
+pub const PROGRAMS: [&str; 4] = ["pvtcoms", "pvtcomsd", "pvtcoms-tor", "pvtcoms-mailbox"];
+
 /// Where [`use_programs_of`] says that they lie.
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
@@ -32,7 +35,7 @@ pub fn programs() -> Result<PathBuf> {
             folder.parent().filter(|_| tests).unwrap_or(folder).to_owned()
         }
     };
-    for name in ["pvtcoms", "pvtcomsd", "pvtcoms-tor", "pvtcoms-mailbox"] {
+    for name in PROGRAMS {
         if !folder.join(name).is_file() {
             bail!("{name} is not in {}: run `cargo build --workspace` first", folder.display());
         }

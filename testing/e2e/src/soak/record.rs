@@ -63,8 +63,8 @@ pub(crate) fn number(text: &str) -> Option<u64> {
 }
 
 /// Compares what `from` said with what `to` sees. What was under way when the run was interrupted
-/// may be missing, and is not counted; nor is what was delivered before it, which is not shown until
-/// its turn has come (ENG-2).
+/// may be missing, and is not counted; nor is what was said after it and delivered already, which is
+/// not shown before its turn has come (ENG-2).
 pub(crate) fn judge(from: &Record, to: &Record, interrupted: bool) -> Judged {
     let mut under_way = false;
     let said: Vec<Said<'_, Option<u64>>> = from
