@@ -1,9 +1,9 @@
 //! Where envelopes and pages lie (BRD-25): one small trait, so that an engine can be another.
 
-mod fjall;
+mod disk;
 
-use self::fjall::Sealed;
-pub use self::fjall::{FjallStore, engine};
+use self::disk::Sealed;
+pub use self::disk::{DiskStore, engine};
 
 use crate::clock::Day;
 use board::envelope::Envelope;
@@ -119,7 +119,7 @@ pub enum StoreError {
     },
     /// The engine.
     #[error("the storage engine failed: {0}")]
-    Engine(#[from] ::fjall::Error),
+    Engine(#[from] fjall::Error),
     /// A second server.
     #[error("another server uses this data directory")]
     Locked,

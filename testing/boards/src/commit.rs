@@ -8,7 +8,7 @@ use mailbox::committer::{BATCH, Committer, Reserve};
 use mailbox::counters::Counters;
 use mailbox::pages::Pages;
 use mailbox::seal::os_rng;
-use mailbox::store::{Deposit, FjallStore, Store};
+use mailbox::store::{Deposit, DiskStore, Store};
 use mailbox::view::View;
 use std::collections::VecDeque;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(crate) struct Commit {
 impl Commit {
     pub(crate) fn start(folder: &Path) -> Result<Self> {
         std::fs::create_dir(folder)?;
-        let store = FjallStore::open(&folder.join("board"), &folder.join("keys"))?;
+        let store = DiskStore::open(&folder.join("board"), &folder.join("keys"))?;
         let store: Arc<dyn Store> = Arc::new(store);
         let mut pages = Pages::open(Arc::clone(&store), SETTINGS, POLICY, clock::now())?;
         pages.tick(clock::now())?;

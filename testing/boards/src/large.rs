@@ -11,7 +11,7 @@ use mailbox::clock::{self, Seconds};
 use mailbox::committer::free_bytes;
 use mailbox::pages::Pages;
 use mailbox::seal::os_rng;
-use mailbox::store::{FjallStore, Store};
+use mailbox::store::{DiskStore, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,7 +93,7 @@ fn measure(folder: &Path, program: &Path) -> Result<Large> {
 }
 
 fn open(folder: &Path, now: Seconds) -> Result<Pages> {
-    let store = FjallStore::open(&folder.join("board"), &folder.join("keys"))?;
+    let store = DiskStore::open(&folder.join("board"), &folder.join("keys"))?;
     let store: Arc<dyn Store> = Arc::new(store);
     Ok(Pages::open(store, SETTINGS, POLICY, now)?)
 }

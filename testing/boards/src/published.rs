@@ -13,7 +13,7 @@ use mailbox::clock;
 use mailbox::effort::Policy;
 use mailbox::pages::Pages;
 use mailbox::seal::os_rng;
-use mailbox::store::{FjallStore, Store};
+use mailbox::store::{DiskStore, Store};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ const IN_A_PAGE: usize = 120;
 
 /// Stores the pages in `folder`, with the server's library and its clock set back.
 pub(crate) fn store(folder: &Path) -> Result<()> {
-    let store = FjallStore::open(&folder.join("board"), &folder.join("keys"))?;
+    let store = DiskStore::open(&folder.join("board"), &folder.join("keys"))?;
     let store: Arc<dyn Store> = Arc::new(store);
     let interval = u64::from(SETTINGS.interval_s);
     let start = clock::now() - (PAGES + 1) * interval;

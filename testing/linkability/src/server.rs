@@ -1,6 +1,6 @@
 //! The mailbox server's own code behind the address of a simulated mailbox.
 //!
-//! What it decides is the product's: `Desk`, `Pages`, `FjallStore`, `Recent`, `View`, the effort and
+//! What it decides is the product's: `Desk`, `Pages`, `DiskStore`, `Recent`, `View`, the effort and
 //! the observer. Around it there is no socket, no committer thread and no proof of work, whose puzzle
 //! is free; every deposit is a batch by itself. The folder lies in memory where there is one for that,
 //! so that syncs cost nothing.
@@ -14,7 +14,7 @@ use mailbox::desk::Desk;
 use mailbox::effort::Policy;
 use mailbox::observe::{Observer, Seen, Watch};
 use mailbox::pages::Pages;
-use mailbox::store::{FjallStore, PageNo, Store};
+use mailbox::store::{DiskStore, PageNo, Store};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use simnet::{Board, FreeWork};
@@ -63,7 +63,7 @@ impl Server {
         let memory = Path::new(MEMORY);
         let place = if memory.is_dir() { memory.into() } else { std::env::temp_dir() };
         let folder = TempDir::new_in(place).unwrap();
-        let store = FjallStore::open(&folder.path().join("board"), &folder.path().join("keys"));
+        let store = DiskStore::open(&folder.path().join("board"), &folder.path().join("keys"));
         let store: Arc<dyn Store> = Arc::new(store.unwrap());
         let settings = Settings { interval_s: 10, fill: 8, ttl_h: 336, mailbox };
         let policy = Policy { base: 1, max: 256, people: 1000, soft: 0, reserve: 0 };

@@ -7,7 +7,7 @@ use crate::desk::Desk;
 use crate::observe::Observer;
 use crate::pages::Pages;
 use crate::server::{self, Shared};
-use crate::store::{FjallStore, Store};
+use crate::store::{DiskStore, Store};
 use crate::{clock, socket};
 use anyhow::{Context, Result};
 use board::page::Settings;
@@ -71,7 +71,7 @@ fn serve(options: &Serve) -> Result<()> {
         .with_context(|| format!("cannot make {}", options.data.display()))?;
     let keys = options.keys.clone().unwrap_or_else(|| options.data.join("keys"));
     let store: Arc<dyn Store> = Arc::new(
-        FjallStore::open(&options.data.join("board"), &keys)
+        DiskStore::open(&options.data.join("board"), &keys)
             .with_context(|| format!("cannot open the board in {}", options.data.display()))?,
     );
     let reserve = Reserve { dir: options.data.clone(), bytes: policy.reserve };

@@ -8,7 +8,7 @@ use mailbox::committer::{BATCH, Committer, Reserve};
 use mailbox::counters::Counters;
 use mailbox::pages::Pages;
 use mailbox::store::{
-    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, FjallStore, PageNo, Seeds, Store, StoreError,
+    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, DiskStore, PageNo, Seeds, Store, StoreError,
     Waiting, Written,
 };
 use std::future::Future;
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 /// A real store whose disk is slow: a sync is begun when it says so, and ends as it is told.
 struct Slow {
-    store: FjallStore,
+    store: DiskStore,
     begun: Sender<()>,
     ends: Mutex<Receiver<bool>>,
 }
@@ -89,7 +89,7 @@ struct Board {
 impl Board {
     fn start() -> Self {
         let dir = dir();
-        let store = FjallStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+        let store = DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
         let ((begun, is_begun), (end, ends)) = (mpsc::channel(), mpsc::channel());
         let store = Arc::new(Slow { store, begun, ends: Mutex::new(ends) });
         let mut pages = Pages::open(store, SETTINGS, POLICY, clock::now()).unwrap();

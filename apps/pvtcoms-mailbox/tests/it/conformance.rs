@@ -4,12 +4,12 @@ use crate::common::{SETTINGS, dir, random, same_tag};
 use board::envelope::Envelope;
 use board::page::{Entry, Layout, Place, filling};
 use mailbox::clock::Day;
-use mailbox::store::{Accepted, ClosedPage, FjallStore, Put, Store, StoreError, durable};
+use mailbox::store::{Accepted, ClosedPage, DiskStore, Put, Store, StoreError, durable};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-fn open(dir: &Path) -> Result<FjallStore, StoreError> {
-    FjallStore::open(&dir.join("board"), &dir.join("keys"))
+fn open(dir: &Path) -> Result<DiskStore, StoreError> {
+    DiskStore::open(&dir.join("board"), &dir.join("keys"))
 }
 
 fn accepted(day: Day, page: u64, envelopes: &[Envelope]) -> Vec<Accepted> {

@@ -6,19 +6,19 @@ use board::page::Settings;
 use mailbox::clock::Seconds;
 use mailbox::effort::Policy;
 use mailbox::pages::{OpenError, Pages};
-use mailbox::store::{FjallStore, Put, Store};
+use mailbox::store::{DiskStore, Put, Store};
 use std::path::Path;
 use std::sync::Arc;
 
 /// A Monday's midnight.
 const DAY: Seconds = 20_000 * 86_400;
 
-fn board(dir: &Path, now: Seconds) -> (Arc<FjallStore>, Pages) {
+fn board(dir: &Path, now: Seconds) -> (Arc<DiskStore>, Pages) {
     board_with(dir, SETTINGS, now)
 }
 
-fn board_with(dir: &Path, settings: Settings, now: Seconds) -> (Arc<FjallStore>, Pages) {
-    let store = Arc::new(FjallStore::open(&dir.join("board"), &dir.join("keys")).unwrap());
+fn board_with(dir: &Path, settings: Settings, now: Seconds) -> (Arc<DiskStore>, Pages) {
+    let store = Arc::new(DiskStore::open(&dir.join("board"), &dir.join("keys")).unwrap());
     let shared: Arc<dyn Store> = store.clone();
     let pages = Pages::open(shared, settings, POLICY, now).unwrap();
     (store, pages)
@@ -132,7 +132,7 @@ fn brd_23_effort_moves_with_load_and_disk_and_goes_on_after_a_restart() {
     let policy = Policy { people: 1, soft: 800 * MB, reserve: 0, ..POLICY };
     let dir = dir();
     let open = || {
-        let store = FjallStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+        let store = DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
         Pages::open(Arc::new(store), SETTINGS, policy, DAY).unwrap()
     };
     let shown = |pages: &Pages| pages.view().read().unwrap().last.unwrap().effort;
@@ -201,7 +201,7 @@ fn brd_13_a_directory_serves_one_mailbox_and_a_clock_set_back_breaks_no_chain() 
         headers[1].1.check_follows(&headers[0].1).unwrap();
     }
     let store =
-        Arc::new(FjallStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap());
+        Arc::new(DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap());
     let other = Settings { mailbox: [8; 32], ..SETTINGS };
     assert!(matches!(Pages::open(store, other, POLICY, DAY), Err(OpenError::OtherMailbox(_))));
 }

@@ -6,7 +6,7 @@ use board::header::{DigestReader, PageHeader};
 use board::page::Settings;
 use mailbox::clock;
 use mailbox::pages::Pages;
-use mailbox::store::FjallStore;
+use mailbox::store::DiskStore;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
@@ -290,7 +290,7 @@ fn brd_27_ten_thousand_envelopes_need_less_than_60_mb() {
     let settings = Settings { interval_s: 1, ..SETTINGS };
     let start = clock::now() - 200;
     {
-        let store = FjallStore::open(&data.join("board"), &data.join("keys")).unwrap();
+        let store = DiskStore::open(&data.join("board"), &data.join("keys")).unwrap();
         let mut pages = Pages::open(Arc::new(store), settings, POLICY, start).unwrap();
         for second in 0..100 {
             pages.put((0..100).map(|_| random()).collect(), start + second).unwrap();

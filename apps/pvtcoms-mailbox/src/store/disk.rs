@@ -44,13 +44,13 @@ pub(super) struct Sealed {
 }
 
 /// A board in a directory.
-pub struct FjallStore {
+pub struct DiskStore {
     db: Database,
     chain: Keyspace,
     days: Days,
 }
 
-impl FjallStore {
+impl DiskStore {
     /// Opens the board in `dir`, made if missing, with the day keys in `keys`.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl FjallStore {
     }
 }
 
-impl Store for FjallStore {
+impl Store for DiskStore {
     fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit {
         let mut deposit = Deposit::from(envelope);
         // The first one of a day has no key to be sealed with: the one thread that writes makes it.
