@@ -39,12 +39,11 @@ pub struct Desk {
     first: PageNo,
 }
 
-/// What a deposit has to pay (BRD-15, BRD-23), and the page that is open.
+/// What a deposit has to pay (BRD-15, BRD-23), and the day on which the open page was opened.
 pub struct Price {
     seed: [u8; 32],
     effort: u32,
     day: Day,
-    page: PageNo,
 }
 
 impl Desk {
@@ -91,18 +90,18 @@ impl Desk {
     pub fn price(&self, epoch: u64, now: Seconds) -> Option<Price> {
         let view = self.view();
         let (seed, effort) = (*view.seed(epoch, now)?, view.lowest_effort(now)?);
-        Some(Price { seed, effort, day: view.open_day, page: view.open_page() })
+        Some(Price { seed, effort, day: view.open_day })
     }
 
-    /// The envelope, if its proof of work is good, sealed for the page that is open. The server
+    /// The envelope, if its proof of work is good, sealed for the disk. The server
     /// gives [`EquixWork`](pow::EquixWork) for `work`.
     #[must_use]
     pub fn paid(&self, work: &impl Work, price: &Price, put: PutRequest) -> Option<Deposit> {
         let PutRequest { nonce, solution, envelope, .. } = put;
-        let Price { seed, effort, day, page } = price;
+        let Price { seed, effort, day } = price;
         let mailbox = &self.settings.mailbox;
         let good = pow::verify_with(work, seed, mailbox, &envelope, *effort, &nonce, &solution);
-        good.then(|| self.store.seal(*day, *page, envelope))
+        good.then(|| self.store.seal(*day, envelope))
     }
 
     /// The answer to a PUT: `stored` if the deposit is durable (BRD-18).

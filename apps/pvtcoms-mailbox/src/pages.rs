@@ -5,9 +5,7 @@
 use crate::clock::{Day, Seconds, day_of};
 use crate::effort::{Close, Effort, Policy};
 use crate::seal::os_rng;
-use crate::store::{
-    Accepted, ClosedPage, Deposit, PageNo, Put, Store, StoreError, Written, durable,
-};
+use crate::store::{ClosedPage, Deposit, PageNo, Put, Store, StoreError, Written, durable};
 use crate::view::View;
 use board::envelope::{self, Envelope};
 use board::header::{EPOCH_S, PageHeader};
@@ -144,15 +142,15 @@ impl Pages {
         if after > MAX_PAGE {
             self.close(now)?; // BRD-20: a full page closes at once
         }
-        let (day, page) = (self.open.day, self.open_page());
-        let accept = |deposit: _| Accepted { day, page, deposit };
-        let accepted: Vec<Accepted> = batch.into_iter().map(Into::into).map(accept).collect();
-        let written = self.store.write(&accepted)?;
+        let batch: Vec<Deposit> = batch.into_iter().map(Into::into).collect();
+        let entries: Vec<Entry> = batch.iter().map(|deposit| deposit.entry).collect();
+        let written = self.store.write(self.open.day, self.open_page(), batch)?;
         if self.open.waiting.is_empty() {
             self.open.since = now;
         }
-        let stored = accepted.iter().zip(written.puts()).filter(|(_, put)| **put == Put::Stored);
-        self.open.waiting.extend(stored.map(|(accepted, _)| accepted.deposit.entry));
+        let stored =
+            entries.into_iter().zip(written.puts()).filter(|(_, put)| **put == Put::Stored);
+        self.open.waiting.extend(stored.map(|(entry, _)| entry));
         Ok(written)
     }
 

@@ -5,7 +5,7 @@
 //! flash cannot be opened: expiry destroys the key first, the data second.
 
 use crate::clock::Day;
-use crate::store::StoreError;
+use crate::store::{PageNo, StoreError};
 use board::page::Entry;
 use crypto::aead::EnvelopeKey;
 use crypto::kdf::{Prk, hmac};
@@ -25,6 +25,9 @@ crypto::secret! {
 /// Length of an index in bytes.
 pub const INDEX_LEN: usize = 32;
 
+/// Length of a journal's check in bytes.
+pub const CHECK_LEN: usize = 32;
+
 /// What a sealed record holds; each kind has keys of its own.
 #[derive(Clone, Copy)]
 pub enum Record {
@@ -42,6 +45,18 @@ impl DayKey {
         let mut idx = [0; INDEX_LEN];
         hmac(self.expose_secret(), &[labels::AT_REST_INDEX, &entry.tag, &entry.digest], &mut idx);
         idx
+    }
+
+    /// Shows that a journal was begun for `page` with this key.
+    #[must_use]
+    pub fn journal_check(&self, page: PageNo) -> [u8; CHECK_LEN] {
+        let mut check = [0; CHECK_LEN];
+        hmac(
+            self.expose_secret(),
+            &[labels::AT_REST_JOURNAL, page.to_be_bytes().as_slice()],
+            &mut check,
+        );
+        check
     }
 
     /// Seals the record that is stored at `at`.

@@ -35,17 +35,7 @@ impl From<Envelope> for Deposit {
     }
 }
 
-/// A deposit that was paid for, and the open page that it will be in.
-pub struct Accepted {
-    /// The day on which the page was opened.
-    pub day: Day,
-    /// The open page.
-    pub page: PageNo,
-    /// The deposit.
-    pub deposit: Deposit,
-}
-
-/// What became of an accepted envelope; both are STORED to the client (BRD-19).
+/// What became of a deposit that was paid for; both are STORED to the client (BRD-19).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// It is new, and durable.
@@ -126,6 +116,14 @@ pub enum StoreError {
     /// What was read is not what was written.
     #[error("damaged on disk: {0}")]
     Damaged(&'static str),
+    /// A board with the layout of before ADR 0016.
+    #[error(
+        "an earlier build wrote this board, and this one cannot read it: begin a new data directory"
+    )]
+    Old,
+    /// A sync failed before: what the disk holds of it is unknown, so nothing is added.
+    #[error("the disk has failed to keep what was written: look at dmesg, then start again")]
+    Failed,
     /// A day's data without its key.
     #[error("the key of day {0} is missing: is --keys the right directory?")]
     KeyMissing(Day),
@@ -142,16 +140,17 @@ impl StoreError {
 /// `close` and `add_seed` are durable on return, and with them all that was written before (BRD-27);
 /// `close` is atomic.
 pub trait Store: Send + Sync {
-    /// Does the work on an envelope that needs no order, for the page that is open. Any thread may
-    /// call it; what it gives is good for any page.
-    fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit;
+    /// Does the work on an envelope that needs no order, for a page that was opened on `day`. Any
+    /// thread may call it; what it gives is good for any day.
+    fn seal(&self, day: Day, envelope: Envelope) -> Deposit;
 
-    /// Writes a batch; what becomes of it is in its order. The same bytes under today's or the day
-    /// before's key are stored once (BRD-19), those that are not durable yet included.
+    /// Writes a batch for `page`, the open one, which was opened on `day`; what becomes of it is in its
+    /// order. The same bytes under that day's or the day before's key are stored once (BRD-19),
+    /// those that are not durable yet included.
     ///
     /// # Errors
     /// [`StoreError`]; whether anything was written is unknown then.
-    fn write(&self, batch: &[Accepted]) -> Result<Written, StoreError>;
+    fn write(&self, day: Day, page: PageNo, batch: Vec<Deposit>) -> Result<Written, StoreError>;
 
     /// Makes durable what was written before the call.
     ///

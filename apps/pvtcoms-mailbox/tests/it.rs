@@ -15,6 +15,8 @@ mod common;
 mod conformance;
 #[path = "it/crash.rs"]
 mod crash;
+#[path = "it/disk.rs"]
+mod disk;
 #[path = "it/doctor.rs"]
 mod doctor;
 #[path = "it/flood.rs"]

@@ -50,6 +50,7 @@ labels! {
     AT_REST_ENVELOPE = "pvtcoms/at-rest/v1 envelope";
     AT_REST_PAGE = "pvtcoms/at-rest/v1 page";
     AT_REST_INDEX = "pvtcoms/at-rest/v1 index";
+    AT_REST_JOURNAL = "pvtcoms/at-rest/v1 journal";
 }
 
 #[cfg(test)]

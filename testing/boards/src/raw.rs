@@ -1,4 +1,5 @@
-//! The peer of a deposit: the storage engine alone, with the server's options, batches and records.
+//! The peer of a deposit: the storage engine alone, with the batches of the server, and the records
+//! that a deposit is with all of it in the engine.
 
 use anyhow::Result;
 use board::envelope::ENVELOPE_LEN;
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 /// What sealing adds: a nonce and a tag.
 const SEALED: usize = 24 + 16;
-/// Keys and values that a deposit is at rest: its index and its envelope.
+/// Keys and values: an index, and the page and envelope that it leads to.
 const RECORDS: [(usize, usize); 2] = [(1 + 32, 8), (1 + 8 + 16, ENVELOPE_LEN + SEALED)];
 
 /// An empty database.

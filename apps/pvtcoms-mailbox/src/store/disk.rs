@@ -1,46 +1,58 @@
-//! The embedded engine (BRD-27).
+//! The embedded store (BRD-26, BRD-27): envelopes lie in flat files, what finds them in the engine.
 //!
-//! One keyspace for each day, named by it, with these records; and `chain`, which outlives days.
+//! The engine has one keyspace for each day, named by it, and `chain`, which outlives days.
 //!
 //! ```text
-//! i ‖ idx(32)              -> page(8)                              which page an envelope is in
-//! e ‖ page(8) ‖ idx(16)    -> sealed envelope(4096)
-//! p ‖ page(8)              -> sealed digest frame
-//! c ‖ page(8) ‖ chunk(2)   -> sealed idx(16) × 8 ‖ path(32 × depth)
+//! i ‖ idx(16)             -> nothing                              an envelope is in a page of this day
+//! p ‖ page(8)             -> sealed digest frame
+//! c ‖ page(8) ‖ chunk(2)  -> sealed first record(8) ‖ path(32 × depth)
+//! end                     -> records(8) on the shelf
 //! chain:  last -> header(256)    seed ‖ epoch(8) -> seed(32)    gone ‖ day(4) -> nothing
 //! ```
+//!
+//! Beside it each day has a `journal`, what waits for the open page, and a `shelf`, what is in closed
+//! ones. A deposit is written to the one, and copied to the other when its page closes.
 
 mod days;
 pub mod engine;
+mod journal;
 mod keys;
+mod record;
+mod shelf;
 
 use self::days::{DayData, Days};
-use self::keys::{CHUNK_LIST, chunk_key, envelope_key, index_key, page_key, short};
+use self::journal::New;
+use self::keys::{END, chunk_key, index_key, page_key};
+use self::record::{RECORD_LEN, Short, short};
 use super::{
-    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, PageNo, Put, Seeds, Store, StoreError, Waiting,
-    Written,
+    Chunk, ChunkNo, ClosedPage, Deposit, PageNo, Put, Seeds, Store, StoreError, Waiting, Written,
 };
 use crate::clock::Day;
 use crate::seal::{Record, nonces};
 use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use board::page::{CHUNK, Entry};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, UserKey, UserValue};
-use std::collections::BTreeSet;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use std::collections::{HashMap, HashSet};
+use std::fs::{DirBuilder, File};
+use std::ops::Range;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::{Codec, Reader, Writer};
 
 const LAST: &[u8] = b"last";
 const SEED: &[u8] = b"seed";
 
-/// A deposit as it goes to disk, if it gets into the page that was open when it was sealed. Its
-/// records are the engine's own buffers, so that the one thread that writes copies none.
+/// Bytes that are copied to a shelf at one time.
+const PIECE: usize = 1 << 20;
+
+/// A deposit as it goes to disk, if it gets into a page of the day that it was sealed for.
 pub(super) struct Sealed {
     day: Day,
-    page: PageNo,
-    index: UserKey,
-    at: UserKey,
-    envelope: UserValue,
+    idx: Short,
+    bytes: Vec<u8>,
 }
 
 /// A board in a directory.
@@ -48,6 +60,10 @@ pub struct DiskStore {
     db: Database,
     chain: Keyspace,
     days: Days,
+    /// The journal that was written to since the last page closed.
+    unsynced: Mutex<Option<Arc<File>>>,
+    /// A sync has failed. A later one could succeed without what was lost.
+    failed: AtomicBool,
 }
 
 impl DiskStore {
@@ -56,113 +72,174 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError::Locked`] if another process has it open; else what failed.
     pub fn open(dir: &Path, keys: &Path) -> Result<Self, StoreError> {
-        let db = match engine::open(dir) {
+        if dir.join("keyspaces").exists() {
+            return Err(StoreError::Old);
+        }
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|source| StoreError::io("making the board's directory", source))?;
+        let db = match engine::open(&dir.join("engine")) {
             Err(fjall::Error::Locked) => return Err(StoreError::Locked),
             other => other?,
         };
         let chain =
             db.keyspace("chain", || KeyspaceCreateOptions::default().max_memtable_size(1 << 20))?;
-        let days = Days::open(&db, &chain, keys)?;
-        Ok(Self { db, chain, days })
+        let open = last_of(&chain)?.map_or(0, |last| last.page.saturating_add(1));
+        let days = Days::open(&db, &chain, (&dir.join("envelopes"), keys), open)?;
+        // What a killed process wrote may be in the system's buffers alone.
+        let unsynced = days.all().into_iter().find_map(|(_, data)| data.journal().waits());
+        let unsynced = Mutex::new(unsynced);
+        Ok(Self { db, chain, days, unsynced, failed: AtomicBool::new(false) })
     }
 
     fn commit(&self, batch: fjall::OwnedWriteBatch) -> Result<(), StoreError> {
         // BRD-27: the engine's own default only reaches the operating system's buffers.
-        Ok(batch.durability(Some(PersistMode::SyncData)).commit()?)
+        self.synced(batch.durability(Some(PersistMode::SyncData)).commit().map_err(Into::into))
+    }
+
+    fn unsynced(&self) -> MutexGuard<'_, Option<Arc<File>>> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::Acquire) { Err(StoreError::Failed) } else { Ok(()) }
+    }
+
+    /// After a sync: whether it failed, now or before.
+    fn synced(&self, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+        if outcome.is_err() {
+            self.failed.store(true, Ordering::Release);
+        }
+        outcome.and_then(|()| self.check())
+    }
+
+    /// Copies a page's envelopes to the shelf of its day, in its order, and gives where they end.
+    fn shelve(
+        &self,
+        data: &DayData,
+        closed: &ClosedPage,
+        writes: &mut fjall::OwnedWriteBatch,
+    ) -> Result<Range<u64>, StoreError> {
+        let journal = data.journal();
+        let sealed = |envelope| {
+            let idx = short(&data.key, &Entry::of(envelope));
+            (idx, record::seal(&data.key, &idx, envelope))
+        };
+        let filling: HashMap<Short, Vec<u8>> = closed.filling.iter().map(sealed).collect();
+        let first = data.end()?;
+        let (mut end, mut piece) = (first, Vec::new());
+        let mut flush = |piece: &mut Vec<u8>| {
+            data.shelf.write(end, piece)?;
+            end = end.saturating_add(u64::try_from(piece.len() / RECORD_LEN).unwrap_or(0));
+            piece.clear();
+            Ok::<u64, StoreError>(end)
+        };
+        for entry in closed.layout.entries() {
+            let idx = short(&data.key, entry);
+            if let Some(sealed) = filling.get(&idx) {
+                piece.extend_from_slice(&idx);
+                piece.extend_from_slice(sealed);
+            } else if !journal.copy(&idx, &mut piece)? {
+                return Err(StoreError::Damaged("an envelope of the open page"));
+            }
+            writes.insert(&data.space, index_key(&idx), []);
+            if piece.len() >= PIECE {
+                flush(&mut piece)?;
+            }
+        }
+        let end = flush(&mut piece)?;
+        self.synced(if end > first { data.shelf.sync() } else { Ok(()) })?;
+        Ok(first..end)
     }
 }
 
+fn last_of(chain: &Keyspace) -> Result<Option<PageHeader>, StoreError> {
+    let Some(bytes) = chain.get(LAST)? else { return Ok(None) };
+    PageHeader::from_bytes(&bytes).map(Some).map_err(|_| StoreError::Damaged("the last header"))
+}
+
 impl Store for DiskStore {
-    fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit {
+    fn seal(&self, day: Day, envelope: Envelope) -> Deposit {
         let mut deposit = Deposit::from(envelope);
         // The first one of a day has no key to be sealed with: the one thread that writes makes it.
-        deposit.sealed = self.days.get(day).map(|data| data.seal(day, page, &deposit));
+        deposit.sealed = self.days.get(day).map(|data| data.seal(day, &deposit));
         deposit
     }
 
-    fn write(&self, batch: &[Accepted]) -> Result<Written, StoreError> {
-        let mut writes = self.db.batch();
-        let mut fresh = BTreeSet::new();
+    fn write(&self, day: Day, page: PageNo, batch: Vec<Deposit>) -> Result<Written, StoreError> {
+        self.check()?;
+        let today = self.days.get_or_create(&self.db, day)?;
+        let before = self.days.before(day);
+        let mut journal = today.journal();
+        let (mut new, mut fresh) = (Vec::with_capacity(batch.len()), HashSet::new());
         let mut answers = Vec::with_capacity(batch.len());
-        for Accepted { day, page, deposit } in batch {
-            let today = self.days.get_or_create(&self.db, *day)?;
-            let ready = deposit.sealed.as_ref().filter(|s| (s.day, s.page) == (*day, *page));
-            let sealed = match ready {
-                Some(sealed) => sealed,
-                None => &today.seal(*day, *page, deposit),
-            };
+        for mut deposit in batch {
+            let ready = deposit.sealed.take().filter(|sealed| sealed.day == day);
+            let Sealed { idx, bytes, .. } = ready.unwrap_or_else(|| today.seal(day, &deposit));
+            let entry = deposit.entry;
             // BRD-19: under today's key and the day before's.
-            let known = !fresh.insert((*day, sealed.index.clone()))
-                || today.space.contains_key(&sealed.index)?
-                || self.days.before(*day).map_or(Ok(false), |d| d.holds(&deposit.entry))?;
+            let known = !fresh.insert(idx)
+                || journal.holds(&idx)
+                || today.space.contains_key(index_key(&idx))?
+                || before.as_ref().map_or(Ok(false), |day| day.holds(&entry))?;
             if known {
                 answers.push(Put::Known);
-                continue;
+            } else {
+                answers.push(Put::Stored);
+                new.push(New { idx, entry, sealed: bytes });
             }
-            writes.insert(&today.space, sealed.index.clone(), page.to_be_bytes());
-            writes.insert(&today.space, sealed.at.clone(), sealed.envelope.clone());
-            answers.push(Put::Stored);
         }
-        // Into the operating system's buffers, in one piece; `sync` goes on from there.
-        writes.durability(Some(PersistMode::Buffer)).commit()?;
+        if !new.is_empty() {
+            journal.append(&today.key, page, new)?;
+            *self.unsynced() = Some(journal.file());
+        }
         Ok(Written(answers))
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        Ok(self.db.persist(PersistMode::SyncData)?)
+        let file = self.unsynced().clone();
+        let sync = |file: Arc<File>| file.sync_data();
+        let outcome = file.map_or(Ok(()), sync);
+        self.synced(outcome.map_err(|source| StoreError::io("syncing deposits", source)))
     }
 
     fn waiting(&self, page: PageNo) -> Result<Vec<Waiting>, StoreError> {
-        let mut waiting = Vec::new();
-        for (day, data) in self.days.all() {
-            for record in data.space.prefix(keys::envelope_prefix(page)) {
-                let (at, sealed) = record.into_inner()?;
-                let entry = Entry::of(&data.open_envelope(&at, &sealed)?);
-                waiting.push(Waiting { day, entry });
-            }
-        }
-        Ok(waiting)
+        let days = self.days.all().into_iter();
+        let of_day = |(day, data): (Day, Arc<DayData>)| {
+            let entries = data.journal().entries(page).to_vec();
+            entries.into_iter().map(move |entry| Waiting { day, entry })
+        };
+        Ok(days.flat_map(of_day).collect())
     }
 
     fn close(&self, closed: &ClosedPage) -> Result<(), StoreError> {
+        self.check()?;
         let data = self.days.get_or_create(&self.db, closed.day)?;
         let page = closed.frame.header.page;
         let mut writes = self.db.batch();
-        for envelope in &closed.filling {
-            let idx = data.key.index(&Entry::of(envelope));
-            let at = envelope_key(page, short(&idx));
-            let sealed = data.key.seal(&mut nonces(), Record::Envelope, &at, envelope.as_bytes());
-            writes.insert(&data.space, index_key(&idx), page.to_be_bytes().as_slice());
-            writes.insert(&data.space, at, sealed);
-        }
-        let (chunks, _) = closed.layout.entries().as_chunks::<CHUNK>();
-        for (chunk, entries) in (0..=ChunkNo::MAX).zip(chunks) {
-            let mut w = Writer::new();
-            for entry in entries {
-                w.bytes(short(&data.key.index(entry)));
-            }
+        let on_shelf = self.shelve(&data, closed, &mut writes)?;
+        for (chunk, first) in (0..=ChunkNo::MAX).zip(on_shelf.clone().step_by(CHUNK)) {
             let path = closed.layout.tree().path(chunk.into()).unwrap_or_default();
+            let mut w = Writer::new();
+            w.u64(first);
             w.bytes(path.as_flattened());
             let at = chunk_key(page, chunk);
             let sealed = data.key.seal(&mut nonces(), Record::Page, &at, w.as_slice());
             writes.insert(&data.space, at, sealed);
         }
         let at = page_key(page);
-        let frame = closed.frame.to_bytes();
-        writes.insert(
-            &data.space,
-            at.clone(),
-            data.key.seal(&mut nonces(), Record::Page, &at, &frame),
-        );
+        let frame = data.key.seal(&mut nonces(), Record::Page, &at, &closed.frame.to_bytes());
+        writes.insert(&data.space, at, frame);
+        writes.insert(&data.space, END, on_shelf.end.to_be_bytes());
         writes.insert(&self.chain, LAST, closed.frame.header.to_bytes());
         self.commit(writes)?;
         data.pages.write().map_err(|_| StoreError::Damaged("a lock"))?.insert(page);
+        data.journal().clear();
+        *self.unsynced() = None;
         Ok(())
     }
 
     fn last(&self) -> Result<Option<PageHeader>, StoreError> {
-        let Some(bytes) = self.chain.get(LAST)? else { return Ok(None) };
-        PageHeader::from_bytes(&bytes).map(Some).map_err(|_| StoreError::Damaged("the last header"))
+        last_of(&self.chain)
     }
 
     fn headers(&self) -> Result<Vec<(Day, PageHeader)>, StoreError> {
@@ -189,15 +266,15 @@ impl Store for DiskStore {
         let at = chunk_key(page, chunk);
         let Some(sealed) = data.space.get(&at)? else { return Ok(None) };
         let plain = data.key.open(Record::Page, &at, &sealed)?;
-        let (list, path) =
-            plain.split_at_checked(CHUNK_LIST).ok_or(StoreError::Damaged("a chunk"))?;
+        let (first, path) = plain.split_first_chunk().ok_or(StoreError::Damaged("a chunk"))?;
         let (path, rest) = path.as_chunks::<32>();
         if !rest.is_empty() {
             return Err(StoreError::Damaged("a chunk"));
         }
-        let (list, _) = list.as_chunks::<16>();
-        let envelopes =
-            list.iter().map(|idx| data.read_envelope(page, idx)).collect::<Result<_, _>>()?;
+        let records = data.shelf.read(u64::from_be_bytes(*first), CHUNK)?;
+        let (records, _) = records.as_chunks();
+        let open = |record| record::open(&data.key, record).map(|(_, envelope)| envelope);
+        let envelopes = records.iter().map(open).collect::<Result<_, _>>()?;
         Ok(Some(Chunk { path: path.to_vec(), envelopes }))
     }
 
@@ -235,35 +312,46 @@ impl Store for DiskStore {
 }
 
 impl DayData {
-    /// Whether the envelope is in a page of this day, or waits for one.
+    /// Whether the envelope is in a closed page of this day.
     fn holds(&self, entry: &Entry) -> Result<bool, StoreError> {
-        Ok(self.space.contains_key(index_key(&self.key.index(entry)))?)
+        Ok(self.space.contains_key(index_key(&short(&self.key, entry)))?)
     }
 
-    /// A deposit as it lies in a page of this day.
-    fn seal(&self, day: Day, page: PageNo, deposit: &Deposit) -> Sealed {
-        let Deposit { envelope, entry, .. } = deposit;
-        let idx = self.key.index(entry);
-        let at = envelope_key(page, short(&idx));
-        let envelope = self.key.seal(&mut nonces(), Record::Envelope, &at, envelope.as_bytes());
-        let (index, at, envelope) = (index_key(&idx).into(), at.into(), envelope.into());
-        Sealed { day, page, index, at, envelope }
-    }
-
-    fn read_envelope(&self, page: PageNo, idx: &[u8; 16]) -> Result<Envelope, StoreError> {
-        let at = envelope_key(page, idx);
-        let sealed = self.space.get(&at)?.ok_or(StoreError::Damaged("a chunk's envelope"))?;
-        self.open_envelope(&at, &sealed)
-    }
-
-    fn open_envelope(&self, at: &[u8], sealed: &[u8]) -> Result<Envelope, StoreError> {
-        let plain = self.key.open(Record::Envelope, at, sealed)?;
-        let bytes = plain.as_slice().try_into();
-        bytes.map(Envelope::from_bytes).map_err(|_| StoreError::Damaged("an envelope"))
+    fn seal(&self, day: Day, deposit: &Deposit) -> Sealed {
+        let idx = short(&self.key, &deposit.entry);
+        Sealed { day, idx, bytes: record::seal(&self.key, &idx, &deposit.envelope) }
     }
 
     fn open_frame(&self, at: &[u8], sealed: &[u8]) -> Result<DigestFrame, StoreError> {
         let plain = self.key.open(Record::Page, at, sealed)?;
         DigestFrame::from_bytes(&plain).map_err(|_| StoreError::Damaged("a page"))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use super::*;
+    use crypto::rand_core::Rng as _;
+
+    #[test]
+    fn brd_27_after_a_sync_that_failed_nothing_is_written_or_called_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+        let batch = || {
+            let mut bytes = [0; board::envelope::ENVELOPE_LEN];
+            nonces().fill_bytes(&mut bytes);
+            vec![Envelope::from_bytes(&bytes).into()]
+        };
+        let _first = store.write(5, 0, batch()).unwrap();
+        store.sync().unwrap();
+        let _lost = store.write(5, 0, batch()).unwrap();
+        let failure = StoreError::io("syncing, on purpose", std::io::ErrorKind::Other.into());
+        assert!(matches!(store.synced(Err(failure)), Err(StoreError::Io { .. })));
+        // The system may call it synced now; what it dropped before is gone.
+        assert!(matches!(store.sync(), Err(StoreError::Failed)));
+        assert!(matches!(store.write(5, 0, batch()).err(), Some(StoreError::Failed)));
+        assert!(matches!(store.add_seed(1, &[1; 32]), Err(StoreError::Failed)));
+        assert_eq!(store.waiting(0).unwrap().len(), 2, "reads go on");
     }
 }

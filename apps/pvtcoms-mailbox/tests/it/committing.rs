@@ -8,8 +8,8 @@ use mailbox::committer::{BATCH, Committer, Reserve};
 use mailbox::counters::Counters;
 use mailbox::pages::Pages;
 use mailbox::store::{
-    Accepted, Chunk, ChunkNo, ClosedPage, Deposit, DiskStore, PageNo, Seeds, Store, StoreError,
-    Waiting, Written,
+    Chunk, ChunkNo, ClosedPage, Deposit, DiskStore, PageNo, Seeds, Store, StoreError, Waiting,
+    Written,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -35,11 +35,11 @@ impl Store for Slow {
         Err(StoreError::Damaged("the disk, on purpose"))
     }
 
-    fn seal(&self, day: Day, page: PageNo, envelope: Envelope) -> Deposit {
-        self.store.seal(day, page, envelope)
+    fn seal(&self, day: Day, envelope: Envelope) -> Deposit {
+        self.store.seal(day, envelope)
     }
-    fn write(&self, batch: &[Accepted]) -> Result<Written, StoreError> {
-        self.store.write(batch)
+    fn write(&self, day: Day, page: PageNo, batch: Vec<Deposit>) -> Result<Written, StoreError> {
+        self.store.write(day, page, batch)
     }
     fn waiting(&self, page: PageNo) -> Result<Vec<Waiting>, StoreError> {
         self.store.waiting(page)

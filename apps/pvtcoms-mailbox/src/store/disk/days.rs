@@ -1,19 +1,39 @@
 use super::engine::day_options;
-use super::keys::{PAGE, day_of_space, gone_key, page_of, space_name};
+use super::journal::Journal;
+use super::keys::{END, PAGE, day_of_space, gone_key, page_of, space_name};
+use super::shelf::Shelf;
 use crate::clock::Day;
 use crate::seal::{DayKey, Keyring};
 use crate::store::{PageNo, StoreError};
 use fjall::{Database, Keyspace, PersistMode};
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
-/// One day: its keyspace and what opens it.
+/// One day: its keyspace, its envelopes and what opens them.
 pub(super) struct DayData {
     pub(super) space: Keyspace,
     pub(super) key: DayKey,
     pub(super) pages: RwLock<Pages>,
+    pub(super) shelf: Shelf,
+    journal: Mutex<Journal>,
+}
+
+impl DayData {
+    pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many records the shelf has.
+    pub(super) fn end(&self) -> Result<u64, StoreError> {
+        let Some(end) = self.space.get(END)? else { return Ok(0) };
+        let end = end.as_ref().try_into().map_err(|_| StoreError::Damaged("the end of a shelf"))?;
+        Ok(u64::from_be_bytes(end))
+    }
 }
 
 /// The pages of a day: a range, since numbers grow by one.
@@ -31,8 +51,8 @@ impl Pages {
     }
 }
 
-/// Unlinks the files of a day that is over, which the engine does when the last handle of its keyspace
-/// goes: of gigabytes that no memory knows any more that takes long, and deposits must not wait for
+/// Gives back the disk of a day that is over, which happens when the last handles of its files and its
+/// keyspace go: of gigabytes that no memory knows any more that takes long, and deposits must not wait for
 /// it. What an end of the process cuts short the engine finishes at its next start.
 #[derive(Default)]
 struct Sweeper(Mutex<Option<JoinHandle<()>>>);
@@ -60,15 +80,28 @@ fn finish(thread: &mut Option<JoinHandle<()>>) {
 /// The days that are kept.
 pub(super) struct Days {
     keys: Keyring,
+    /// Where shelves and journals lie.
+    files: PathBuf,
     days: RwLock<BTreeMap<Day, Arc<DayData>>>,
     sweeper: Sweeper,
 }
 
 impl Days {
-    /// Opens every day, after finishing the expiry that a crash cut short.
-    pub(super) fn open(db: &Database, chain: &Keyspace, keys: &Path) -> Result<Self, StoreError> {
-        let keys = Keyring::open(keys)?;
-        let days = Self { keys, days: RwLock::default(), sweeper: Sweeper::default() };
+    /// Opens every day, after finishing the expiry that a crash cut short. `open` is the open page.
+    pub(super) fn open(
+        db: &Database,
+        chain: &Keyspace,
+        (files, keys): (&Path, &Path),
+        open: PageNo,
+    ) -> Result<Self, StoreError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(files);
+        made.map_err(|source| StoreError::io("making the directory of the envelopes", source))?;
+        let days = Self {
+            keys: Keyring::open(keys)?,
+            files: files.to_owned(),
+            days: RwLock::default(),
+            sweeper: Sweeper::default(),
+        };
         for name in db.list_keyspace_names() {
             let Some(day) = day_of_space(&name) else { continue };
             let space = db.keyspace(&name, day_options)?;
@@ -83,7 +116,10 @@ impl Days {
                 let at = record.key()?;
                 pages.insert(page_of(&at).ok_or(StoreError::Damaged("a page's key"))?);
             }
-            days.install(day, DayData { space, key, pages: RwLock::new(pages) });
+            let shelf = Shelf::open(&days.shelf_of(day))?;
+            let journal = Mutex::new(Journal::open(&days.journal_of(day), &key, open)?);
+            let pages = RwLock::new(pages);
+            days.install(day, DayData { space, key, pages, shelf, journal });
         }
         Ok(days)
     }
@@ -123,8 +159,16 @@ impl Days {
             Some(key) => key,
             None => self.keys.create(day)?,
         };
+        // What lies there without a keyspace is of a start that a crash cut short.
+        self.remove_files(day)?;
+        let journal = Journal::open(&self.journal_of(day), &key, 0)?;
+        let shelf = Shelf::open(&self.shelf_of(day))?;
+        let sync = || File::open(&self.files)?.sync_all();
+        sync()
+            .map_err(|source| StoreError::io("syncing the directory of the envelopes", source))?;
         let space = db.keyspace(&space_name(day), day_options)?;
-        Ok(self.install(day, DayData { space, key, pages: RwLock::default() }))
+        let (pages, journal) = (RwLock::default(), Mutex::new(journal));
+        Ok(self.install(day, DayData { space, key, pages, shelf, journal }))
     }
 
     /// BRD-26: the key goes first. The mark says that its absence is meant.
@@ -152,8 +196,27 @@ impl Days {
     ) -> Result<(), StoreError> {
         self.keys.destroy(day)?;
         db.delete_keyspace(space)?;
+        self.remove_files(day)?;
         chain.remove(gone_key(day))?;
         Ok(())
+    }
+
+    fn remove_files(&self, day: Day) -> Result<(), StoreError> {
+        for path in [self.journal_of(day), self.shelf_of(day)] {
+            match fs::remove_file(path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                other => other.map_err(|source| StoreError::io("removing a day", source))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn journal_of(&self, day: Day) -> PathBuf {
+        self.files.join(space_name(day)).with_extension("journal")
+    }
+
+    fn shelf_of(&self, day: Day) -> PathBuf {
+        self.files.join(space_name(day)).with_extension("shelf")
     }
 
     fn install(&self, day: Day, data: DayData) -> Arc<DayData> {

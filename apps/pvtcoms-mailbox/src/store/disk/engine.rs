@@ -27,7 +27,8 @@ pub fn open(dir: &Path) -> fjall::Result<Database> {
         .open()
 }
 
-/// Options of a day's keyspace. Sealed bytes do not compress. Filters and indices stay in memory, about
+/// Options of a day's keyspace, for what finds envelopes, for frames, which can be large, and for
+/// whoever measures the engine with envelopes in it. Sealed bytes do not compress. Filters and indices stay in memory, about
 /// 4 MB for a million envelopes: those of a whole day are larger than the cache, and would be read,
 /// and their checksum computed, at every look-up.
 #[must_use]

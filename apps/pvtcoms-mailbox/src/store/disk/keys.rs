@@ -1,26 +1,18 @@
 use super::super::{ChunkNo, PageNo};
+use super::record::Short;
 use crate::clock::Day;
 
 /// First byte of a page's key.
 pub(super) const PAGE: &[u8] = b"p";
-/// Length of the list in a chunk's record: eight short indices.
-pub(super) const CHUNK_LIST: usize = 8 * 16;
+/// How many records lie on the shelf of the day.
+pub(super) const END: &[u8] = b"end";
 
-/// The first half of an index: enough inside one page.
-pub(super) fn short(idx: &[u8; 32]) -> &[u8; 16] {
-    idx.first_chunk().unwrap_or(&[0; 16])
-}
-
-pub(super) fn index_key(idx: &[u8; 32]) -> Vec<u8> {
-    [b"i".as_slice(), idx].concat()
-}
-
-pub(super) fn envelope_prefix(page: PageNo) -> Vec<u8> {
-    [b"e".as_slice(), &page.to_be_bytes()].concat()
-}
-
-pub(super) fn envelope_key(page: PageNo, idx: &[u8; 16]) -> Vec<u8> {
-    [envelope_prefix(page).as_slice(), idx].concat()
+pub(super) fn index_key(idx: &Short) -> [u8; 17] {
+    let mut key = [b'i'; 17];
+    if let Some(rest) = key.last_chunk_mut() {
+        *rest = *idx;
+    }
+    key
 }
 
 pub(super) fn page_key(page: PageNo) -> Vec<u8> {
