@@ -51,7 +51,7 @@ pub(super) fn server(known: &Known, now: Seconds) -> Check {
 /// that starts at this moment from getting it.
 pub(super) fn lock(data: &Path, known: &Known) -> Option<Check> {
     const WHAT: &str = "lock";
-    let file = fs::metadata(data.join("board/lock")).ok()?;
+    let file = fs::metadata(data.join("board/engine/lock")).ok()?;
     let list = fs::read_to_string("/proc/locks").ok()?;
     let held = list.lines().any(|line| {
         let at = line.split_whitespace().find(|word| word.matches(':').count() == 2);
@@ -62,7 +62,7 @@ pub(super) fn lock(data: &Path, known: &Known) -> Option<Check> {
         (true, false) => Some(Check::fail(
             WHAT,
             "held by a process that the status file does not know",
-            "two servers on one directory? look with fuser DATA/board/lock",
+            "two servers on one directory? look with fuser DATA/board/engine/lock",
         )),
         (false, true) => Some(Check::fail(
             WHAT,
