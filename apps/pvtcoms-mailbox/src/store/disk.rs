@@ -35,6 +35,7 @@ use board::page::{CHUNK, Entry};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use std::collections::{HashMap, HashSet};
 use std::fs::{DirBuilder, File};
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -75,8 +76,11 @@ impl DiskStore {
         if dir.join("keyspaces").exists() {
             return Err(StoreError::Old);
         }
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-        made.map_err(|source| StoreError::io("making the board's directory", source))?;
+        let envelopes = dir.join("envelopes");
+        for dir in [dir, &envelopes] {
+            directory(dir)
+                .map_err(|source| StoreError::io("making the board's directories", source))?;
+        }
         let db = match engine::open(&dir.join("engine")) {
             Err(fjall::Error::Locked) => return Err(StoreError::Locked),
             other => other?,
@@ -84,7 +88,7 @@ impl DiskStore {
         let chain =
             db.keyspace("chain", || KeyspaceCreateOptions::default().max_memtable_size(1 << 20))?;
         let open = last_of(&chain)?.map_or(0, |last| last.page.saturating_add(1));
-        let days = Days::open(&db, &chain, (&dir.join("envelopes"), keys), open)?;
+        let days = Days::open(&db, &chain, (&envelopes, keys), open)?;
         // What a killed process wrote may be in the system's buffers alone.
         let unsynced = days.all().into_iter().find_map(|(_, data)| data.journal().waits());
         let unsynced = Mutex::new(unsynced);
@@ -150,6 +154,12 @@ impl DiskStore {
         self.synced(if end > first { data.shelf.sync() } else { Ok(()) })?;
         Ok(first..end)
     }
+}
+
+/// Makes a directory if it is missing, durably.
+fn directory(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    dir.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
 }
 
 fn last_of(chain: &Keyspace) -> Result<Option<PageHeader>, StoreError> {
@@ -346,7 +356,7 @@ mod tests {
         let _first = store.write(5, 0, batch()).unwrap();
         store.sync().unwrap();
         let _lost = store.write(5, 0, batch()).unwrap();
-        let failure = StoreError::io("syncing, on purpose", std::io::ErrorKind::Other.into());
+        let failure = StoreError::io("syncing, on purpose", io::ErrorKind::Other.into());
         assert!(matches!(store.synced(Err(failure)), Err(StoreError::Io { .. })));
         // The system may call it synced now; what it dropped before is gone.
         assert!(matches!(store.sync(), Err(StoreError::Failed)));

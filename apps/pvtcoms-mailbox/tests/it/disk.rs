@@ -214,15 +214,26 @@ fn brd_22_a_day_that_is_over_leaves_no_file() {
 }
 
 #[test]
-fn brd_27_files_of_a_day_without_a_keyspace_are_begun_anew() {
+fn brd_22_brd_27_files_of_a_day_that_the_engine_does_not_know_are_removed() {
     let dir = dir();
-    drop(open(dir.path()).unwrap());
-    // A crash between the files and the keyspace, and before that a key that is gone.
-    fs::write(journal(dir.path()), [7; 5000]).unwrap();
-    fs::write(shelf(dir.path()), [7; 5000]).unwrap();
+    {
+        let store = open(dir.path()).unwrap();
+        put(&store, 0, &some(3));
+    }
+    // A power cut took back that they were unlinked, or came before the day was begun.
+    for name in ["d00004.journal", "d00004.shelf", "d00006.journal", "d00006.shelf", "other"] {
+        fs::write(file(dir.path(), name), [7; 5000]).unwrap();
+    }
     let store = open(dir.path()).unwrap();
-    put(&store, 0, &some(3));
-    read(&store, &close(&store, 0));
+    let files = fs::read_dir(dir.path().join("board/envelopes")).unwrap();
+    let mut left: Vec<_> = files.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["d00005.journal", "d00005.shelf", "other"]);
+    assert_eq!(waiting(&store, 0).len(), 3);
+    // Days that begin after them have files of their own.
+    let batch = vec![random().into()];
+    close(&store, 0);
+    assert_eq!(store.write(6, 1, batch).map(|_written| ()).err().map(|e| e.to_string()), None);
 }
 
 #[test]

@@ -7,9 +7,8 @@ use crate::seal::{DayKey, Keyring};
 use crate::store::{PageNo, StoreError};
 use fjall::{Database, Keyspace, PersistMode};
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -94,14 +93,13 @@ impl Days {
         (files, keys): (&Path, &Path),
         open: PageNo,
     ) -> Result<Self, StoreError> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(files);
-        made.map_err(|source| StoreError::io("making the directory of the envelopes", source))?;
         let days = Self {
             keys: Keyring::open(keys)?,
             files: files.to_owned(),
             days: RwLock::default(),
             sweeper: Sweeper::default(),
         };
+        days.remove_strays(db)?;
         for name in db.list_keyspace_names() {
             let Some(day) = day_of_space(&name) else { continue };
             let space = db.keyspace(&name, day_options)?;
@@ -159,8 +157,6 @@ impl Days {
             Some(key) => key,
             None => self.keys.create(day)?,
         };
-        // What lies there without a keyspace is of a start that a crash cut short.
-        self.remove_files(day)?;
         let journal = Journal::open(&self.journal_of(day), &key, 0)?;
         let shelf = Shelf::open(&self.shelf_of(day))?;
         let sync = || File::open(&self.files)?.sync_all();
@@ -198,6 +194,22 @@ impl Days {
         db.delete_keyspace(space)?;
         self.remove_files(day)?;
         chain.remove(gone_key(day))?;
+        Ok(())
+    }
+
+    /// Removes files of days that the engine does not know: a power cut took back that they were
+    /// unlinked, or came before their first keyspace.
+    fn remove_strays(&self, db: &Database) -> Result<(), StoreError> {
+        let doing = |source| StoreError::io("looking for files of days that are over", source);
+        for entry in fs::read_dir(&self.files).map_err(doing)? {
+            let path = entry.map_err(doing)?.path();
+            let day = path.file_stem().and_then(|name| day_of_space(name.to_str()?));
+            if let Some(day) = day
+                && !db.keyspace_exists(&space_name(day))
+            {
+                self.remove_files(day)?;
+            }
+        }
         Ok(())
     }
 
