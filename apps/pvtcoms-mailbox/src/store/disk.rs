@@ -23,7 +23,7 @@ mod shelf;
 use self::days::{DayData, Days};
 use self::journal::New;
 use self::keys::{END, chunk_key, index_key, page_key};
-use self::record::{RECORD_LEN, Short, short};
+use self::record::{Short, short};
 use super::{
     Chunk, ChunkNo, ClosedPage, Deposit, PageNo, Put, Seeds, Store, StoreError, Waiting, Written,
 };
@@ -133,7 +133,7 @@ impl DiskStore {
         let (mut end, mut piece) = (first, Vec::new());
         let mut flush = |piece: &mut Vec<u8>| {
             data.shelf.write(end, piece)?;
-            end = end.saturating_add(u64::try_from(piece.len() / RECORD_LEN).unwrap_or(0));
+            end = end.saturating_add(record::whole(record::wide(piece.len())));
             piece.clear();
             Ok::<u64, StoreError>(end)
         };
@@ -339,7 +339,6 @@ impl DayData {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "test code")]
 mod tests {
     use super::*;
     use crypto::rand_core::Rng as _;

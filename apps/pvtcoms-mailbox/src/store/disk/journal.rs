@@ -8,7 +8,7 @@
 //! covers all records before it, so what a power cut leaves undone is at the end, and was
 //! never STORED.
 
-use super::record::{self, RECORD_LEN, SHORT_LEN, Short};
+use super::record::{self, RECORD_LEN, SHORT_LEN, Short, wide};
 use super::shelf::file;
 use crate::seal::{CHECK_LEN, DayKey};
 use crate::store::{PageNo, StoreError};
@@ -64,7 +64,7 @@ impl Journal {
         let reading = |source| StoreError::io("reading a journal", source);
         let len = self.file.metadata().map_err(reading)?.len();
         let mut head = [0; HEAD_LEN];
-        let Some(records) = len.checked_sub(HEAD_LEN as u64) else { return Ok(()) };
+        let Some(records) = len.checked_sub(wide(HEAD_LEN)) else { return Ok(()) };
         self.file.read_exact_at(&mut head, 0).map_err(reading)?;
         if head == [0; HEAD_LEN] {
             return Ok(()); // Begun and never synced.
@@ -79,7 +79,7 @@ impl Journal {
         }
         self.page = Some(page);
         let mut bytes = [0; RECORD_LEN];
-        for place in 0..records.checked_div(RECORD_LEN as u64).unwrap_or(0) {
+        for place in 0..record::whole(records) {
             self.file.read_exact_at(&mut bytes, offset(place)).map_err(reading)?;
             self.places = place.saturating_add(1);
             // What does not open was never synced. The same twice: a batch that failed, and was sent
@@ -166,7 +166,7 @@ impl Journal {
 }
 
 fn offset(place: u64) -> u64 {
-    place.saturating_mul(RECORD_LEN as u64).saturating_add(HEAD_LEN as u64)
+    record::bytes(place).saturating_add(wide(HEAD_LEN))
 }
 
 fn write_all_at(file: &File, mut parts: &mut [IoSlice<'_>], mut at: u64) -> io::Result<()> {
@@ -176,7 +176,7 @@ fn write_all_at(file: &File, mut parts: &mut [IoSlice<'_>], mut at: u64) -> io::
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(n) => {
                 IoSlice::advance_slices(&mut parts, n);
-                at = at.saturating_add(n as u64);
+                at = at.saturating_add(wide(n));
             }
             Err(Errno::INTR) => {}
             Err(e) => return Err(e.into()),

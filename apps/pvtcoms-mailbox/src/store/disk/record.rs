@@ -36,3 +36,18 @@ pub(super) fn open(
         Err(_) => Err(damaged),
     }
 }
+
+/// How many bytes so many records take.
+pub(super) fn bytes(records: u64) -> u64 {
+    records.saturating_mul(wide(RECORD_LEN))
+}
+
+/// How many whole records so many bytes are.
+pub(super) fn whole(bytes: u64) -> u64 {
+    bytes.checked_div(wide(RECORD_LEN)).unwrap_or(0)
+}
+
+/// A length in memory as one in a file.
+pub(super) fn wide(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}

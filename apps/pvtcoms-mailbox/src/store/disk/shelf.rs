@@ -3,7 +3,7 @@
 //!
 //! What lies beyond the end that the engine knows was left by a crash, and is written over.
 
-use super::record::RECORD_LEN;
+use super::record::{RECORD_LEN, bytes};
 use crate::store::StoreError;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -20,14 +20,14 @@ impl Shelf {
 
     /// Writes whole records from the record `first` on.
     pub(super) fn write(&self, first: u64, records: &[u8]) -> Result<(), StoreError> {
-        let wrote = self.0.write_all_at(records, offset(first));
+        let wrote = self.0.write_all_at(records, bytes(first));
         wrote.map_err(|source| StoreError::io("writing envelopes to a shelf", source))
     }
 
     /// Reads so many records from the record `first` on.
     pub(super) fn read(&self, first: u64, count: usize) -> Result<Vec<u8>, StoreError> {
         let mut records = vec![0; count.saturating_mul(RECORD_LEN)];
-        let read = self.0.read_exact_at(&mut records, offset(first));
+        let read = self.0.read_exact_at(&mut records, bytes(first));
         read.map_err(|source| StoreError::io("reading envelopes from a shelf", source))?;
         Ok(records)
     }
@@ -35,10 +35,6 @@ impl Shelf {
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         self.0.sync_data().map_err(|source| StoreError::io("syncing a shelf", source))
     }
-}
-
-fn offset(first: u64) -> u64 {
-    first.saturating_mul(RECORD_LEN as u64)
 }
 
 /// A file of envelopes, for its owner alone.
