@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use std::vec;
 use tokio::sync::watch;
 
@@ -27,13 +27,14 @@ const AT_ONCE: usize = 4 * BATCH / SEALERS;
 /// Pages close every second, so that each second of deposits pays for the close of one, which is when
 /// they are copied to where they stay.
 const CLOSING: Settings = Settings { interval_s: 1, ..SETTINGS };
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The server's committer on its store.
 pub(crate) struct Commit {
     store: Arc<dyn Store>,
     view: Arc<RwLock<View>>,
     committer: Committer,
+    /// Number of the open page.
+    open: watch::Receiver<u64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -45,12 +46,12 @@ impl Commit {
         let mut pages = Pages::open(Arc::clone(&store), CLOSING, POLICY, clock::now())?;
         pages.tick(clock::now())?;
         let view = pages.view();
-        let (closing, _) = watch::channel(pages.open_page());
+        let (closing, open) = watch::channel(pages.open_page());
         let reserve = Reserve { dir: folder.to_owned(), bytes: 0 };
         let news = |news: &str| println!("  {news}");
         let (committer, thread) =
             Committer::start(pages, reserve, Arc::new(Counters::default()), closing, news)?;
-        Ok(Self { store, view, committer, thread: Some(thread) })
+        Ok(Self { store, view, committer, open, thread: Some(thread) })
     }
 
     /// Deposits a second.
@@ -65,13 +66,22 @@ impl Commit {
         })?;
         let took = start.elapsed().as_secs_f64();
         ensure!(stored == deposits, "{stored} of {deposits} deposits were stored");
-        // The last page closes before it is the other's turn.
-        let page = || self.view.read().unwrap().open_page();
-        let last = page();
-        while page() == last {
-            thread::sleep(LOOK_EVERY);
-        }
+        self.settle()?;
         Ok(f64::from(deposits) / took)
+    }
+
+    /// Lets the last page close before it is the other's turn. It may have closed already, and an empty
+    /// one waits for minutes: so one more deposit.
+    fn settle(&self) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let mut open = self.open.clone();
+        let last = *open.borrow_and_update();
+        ensure!(
+            runtime.block_on(self.committer.put(self.seal(dummy(&mut os_rng())))),
+            "a deposit was not stored"
+        );
+        runtime.block_on(open.wait_for(|page| *page > last))?;
+        Ok(())
     }
 
     /// Seals what is left, one by one, and waits for the oldest word when too many are out; gives how

@@ -1,10 +1,11 @@
 //! What a crash or a power cut leaves in the files of envelopes (BRD-21, BRD-27).
 
-use crate::common::{SETTINGS, dir, random};
+use crate::common::{dir, random};
+use crate::conformance::{close, open, put, read_back};
 use board::envelope::Envelope;
-use board::page::{Entry, Layout, Place, filling};
+use board::page::Entry;
 use mailbox::seal::Keyring;
-use mailbox::store::{ClosedPage, DiskStore, Put, Store, StoreError, durable};
+use mailbox::store::{ClosedPage, DiskStore, Put, Store, StoreError};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -13,10 +14,6 @@ const DAY: u32 = 5;
 /// `page(8) ‖ check(32)`, and `idx(16) ‖ nonce(24) ‖ sealed envelope(4096) ‖ tag(16)`.
 const HEAD: u64 = 40;
 const RECORD: u64 = 4152;
-
-fn open(dir: &Path) -> Result<DiskStore, StoreError> {
-    DiskStore::open(&dir.join("board"), &dir.join("keys"))
-}
 
 fn file(dir: &Path, name: &str) -> PathBuf {
     dir.join("board/envelopes").join(name)
@@ -34,34 +31,13 @@ fn some(count: usize) -> Vec<Envelope> {
     (0..count).map(|_| random()).collect()
 }
 
-fn put(store: &DiskStore, page: u64, envelopes: &[Envelope]) -> Vec<Put> {
-    let batch = envelopes.iter().cloned().map(Into::into).collect();
-    durable(store, vec![store.write(DAY, page, batch).unwrap()]).unwrap().concat()
-}
-
 fn waiting(store: &DiskStore, page: u64) -> Vec<Entry> {
     store.waiting(page).unwrap().iter().map(|waiting| waiting.entry).collect()
 }
 
-fn close(store: &DiskStore, page: u64) -> ClosedPage {
-    let waiting = waiting(store, page);
-    let filling = some(filling(waiting.len(), 8));
-    let entries = waiting.into_iter().chain(filling.iter().map(Entry::of)).collect();
-    let layout = Layout::new(entries).unwrap();
-    let prev = store.last().unwrap().map_or([0; 32], |last| last.head());
-    let place = Place { page, closed_at: page, oldest: 0, prev, seed: [1; 32], effort: 1 };
-    let closed = ClosedPage { day: DAY, frame: layout.frame(&SETTINGS, &place), layout, filling };
-    store.close(&closed).unwrap();
-    closed
-}
-
 /// The envelopes of a page as they are read, each where the page has it.
 fn read(store: &DiskStore, closed: &ClosedPage) -> Vec<Envelope> {
-    let header = closed.frame.header;
-    let chunks = 0..u16::try_from(header.chunks()).unwrap();
-    let read: Vec<Envelope> = chunks
-        .flat_map(|chunk| store.chunk(header.page, chunk).unwrap().unwrap().envelopes)
-        .collect();
+    let read = read_back(store, closed.frame.header.page);
     let entries: Vec<Entry> = read.iter().map(Entry::of).collect();
     assert_eq!(entries, closed.layout.entries());
     read
@@ -73,7 +49,7 @@ fn cut(spoil: impl Fn(&fs::File, u64)) -> usize {
     let (synced, written) = (some(6), some(4));
     {
         let store = open(dir.path()).unwrap();
-        put(&store, 0, &synced);
+        put(&store, DAY, 0, &synced);
         let batch = written.iter().cloned().map(Into::into).collect();
         let _nobody_is_told = store.write(DAY, 0, batch).unwrap();
     }
@@ -86,11 +62,11 @@ fn cut(spoil: impl Fn(&fs::File, u64)) -> usize {
     assert_eq!(entries.len(), 6 + left, "nothing else waits");
     // They come again, with others, across another restart, and each is in the page once.
     let others = some(3);
-    let puts = put(&store, 0, &[written.as_slice(), others.as_slice()].concat());
+    let puts = put(&store, DAY, 0, &[written.as_slice(), others.as_slice()].concat());
     assert_eq!(puts.iter().filter(|put| **put == Put::Known).count(), left);
     drop(store);
     let store = open(dir.path()).unwrap();
-    let read = read(&store, &close(&store, 0));
+    let read = read(&store, &close(&store, DAY, 0));
     for envelope in synced.iter().chain(&written).chain(&others) {
         assert_eq!(read.iter().filter(|found| *found == envelope).count(), 1);
     }
@@ -113,13 +89,13 @@ fn brd_18_brd_27_a_power_cut_takes_nothing_that_was_synced() {
 fn brd_27_a_journal_that_was_never_synced_is_an_empty_one() {
     for head in [&[][..], &[0; 39], &[0; 40], &[0; 5000]] {
         let dir = dir();
-        drop(put(&open(dir.path()).unwrap(), 0, &some(1)));
+        drop(put(&open(dir.path()).unwrap(), DAY, 0, &some(1)));
         fs::write(journal(dir.path()), head).unwrap();
         let store = open(dir.path()).unwrap();
         assert_eq!(waiting(&store, 0), []);
         let envelopes = some(2);
-        put(&store, 0, &envelopes);
-        let read = read(&store, &close(&store, 0));
+        put(&store, DAY, 0, &envelopes);
+        let read = read(&store, &close(&store, DAY, 0));
         assert!(envelopes.iter().all(|envelope| read.contains(envelope)));
     }
 }
@@ -127,7 +103,7 @@ fn brd_27_a_journal_that_was_never_synced_is_an_empty_one() {
 #[test]
 fn brd_27_a_journal_of_another_key_or_page_is_damage_and_no_empty_one() {
     let dir = dir();
-    drop(put(&open(dir.path()).unwrap(), 0, &some(1)));
+    drop(put(&open(dir.path()).unwrap(), DAY, 0, &some(1)));
     let good = fs::read(journal(dir.path())).unwrap();
     for at in [0, 7, 8, 39] {
         let mut bytes = good.clone();
@@ -143,9 +119,9 @@ fn brd_27_a_journal_of_another_key_or_page_is_damage_and_no_empty_one() {
 fn brd_21_a_closed_page_shows_no_order_of_arrival() {
     let dir = dir();
     let store = open(dir.path()).unwrap();
-    put(&store, 0, &some(40));
+    put(&store, DAY, 0, &some(40));
     assert_eq!(fs::metadata(journal(dir.path())).unwrap().len(), HEAD + 40 * RECORD);
-    let closed = close(&store, 0);
+    let closed = close(&store, DAY, 0);
     assert_eq!(fs::metadata(journal(dir.path())).unwrap().len(), 0);
     let key = Keyring::open(&dir.path().join("keys")).unwrap().load(DAY).unwrap().unwrap();
     let bytes = fs::read(shelf(dir.path())).unwrap();
@@ -161,17 +137,17 @@ fn brd_27_a_journal_whose_page_has_closed_is_not_taken_for_what_waits() {
     let envelopes = some(9);
     let (left, closed) = {
         let store = open(dir.path()).unwrap();
-        put(&store, 0, &envelopes);
-        (fs::read(journal(dir.path())).unwrap(), close(&store, 0))
+        put(&store, DAY, 0, &envelopes);
+        (fs::read(journal(dir.path())).unwrap(), close(&store, DAY, 0))
     };
     // That the file was emptied did not come to the disk.
     fs::write(journal(dir.path()), left).unwrap();
     let store = open(dir.path()).unwrap();
     assert_eq!(waiting(&store, 1), []);
-    assert_eq!(put(&store, 1, &envelopes), [Put::Known; 9]);
+    assert_eq!(put(&store, DAY, 1, &envelopes), [Put::Known; 9]);
     let others = some(2);
-    assert_eq!(put(&store, 1, &others), [Put::Stored; 2]);
-    let second = close(&store, 1);
+    assert_eq!(put(&store, DAY, 1, &others), [Put::Stored; 2]);
+    let second = close(&store, DAY, 1);
     assert!(others.iter().all(|envelope| read(&store, &second).contains(envelope)));
     read(&store, &closed);
 }
@@ -181,15 +157,15 @@ fn brd_27_what_a_crash_left_on_a_shelf_is_written_over() {
     let dir = dir();
     let first = {
         let store = open(dir.path()).unwrap();
-        put(&store, 0, &some(10));
-        close(&store, 0)
+        put(&store, DAY, 0, &some(10));
+        close(&store, DAY, 0)
     };
     // The next page was copied, and the crash came before the engine knew of it.
     let left = OpenOptions::new().append(true).open(shelf(dir.path())).unwrap();
     left.write_all_at(&[7; 20_000], 16 * RECORD).unwrap();
     let store = open(dir.path()).unwrap();
-    put(&store, 1, &some(3));
-    let second = close(&store, 1);
+    put(&store, DAY, 1, &some(3));
+    let second = close(&store, DAY, 1);
     drop(store);
     let store = open(dir.path()).unwrap();
     for closed in [first, second] {
@@ -206,8 +182,8 @@ fn brd_27_what_a_crash_left_on_a_shelf_is_written_over() {
 fn brd_22_a_day_that_is_over_leaves_no_file() {
     let dir = dir();
     let store = open(dir.path()).unwrap();
-    put(&store, 0, &some(3));
-    close(&store, 0);
+    put(&store, DAY, 0, &some(3));
+    close(&store, DAY, 0);
     assert!(journal(dir.path()).exists() && shelf(dir.path()).exists());
     store.drop_day(DAY).unwrap();
     assert!(!journal(dir.path()).exists() && !shelf(dir.path()).exists());
@@ -218,7 +194,7 @@ fn brd_22_brd_27_files_of_a_day_that_the_engine_does_not_know_are_removed() {
     let dir = dir();
     {
         let store = open(dir.path()).unwrap();
-        put(&store, 0, &some(3));
+        put(&store, DAY, 0, &some(3));
     }
     // A power cut took back that they were unlinked, or came before the day was begun.
     for name in ["d00004.journal", "d00004.shelf", "d00006.journal", "d00006.shelf", "other"] {
@@ -232,7 +208,7 @@ fn brd_22_brd_27_files_of_a_day_that_the_engine_does_not_know_are_removed() {
     assert_eq!(waiting(&store, 0).len(), 3);
     // Days that begin after them have files of their own.
     let batch = vec![random().into()];
-    close(&store, 0);
+    close(&store, DAY, 0);
     assert_eq!(store.write(6, 1, batch).map(|_written| ()).err().map(|e| e.to_string()), None);
 }
 
