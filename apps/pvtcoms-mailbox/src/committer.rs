@@ -1,5 +1,5 @@
 //! The one thread that writes: batches of deposits, closing pages, expiry (BRD-27). With whole batches a
-//! second one waits for the disk, so that the next is written meanwhile.
+//! second one waits for the disk, so that the next is written meanwhile; a third one closes pages.
 
 mod syncer;
 
@@ -21,6 +21,8 @@ pub const BATCH: usize = 256;
 const QUEUE: usize = 1024;
 /// How often the clock is looked at while nothing comes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// The same while a page closes, which readers wait for.
+const LOOK_WHILE_CLOSING: Duration = Duration::from_millis(10);
 
 enum Order {
     Put(Waiting),
@@ -75,10 +77,13 @@ impl Committer {
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (orders, inbox) = sync_channel(QUEUE);
         let syncer = Syncer::start(pages.store(), Arc::clone(&counters))?;
+        pages.close_beside()?;
         let run = move || {
             let mut failing = false;
             loop {
-                let (batch, stop) = next_batch(&inbox);
+                let closing = pages.is_closing();
+                let wait = if closing { LOOK_WHILE_CLOSING } else { LOOK_EVERY };
+                let (batch, stop) = next_batch(&inbox, wait);
                 let now = clock::now();
                 let free = reserve.free();
                 pages.set_free(free);
@@ -121,9 +126,9 @@ impl Committer {
 }
 
 /// Everything that is there, up to a batch; waits a moment for the first. And whether to stop.
-fn next_batch(inbox: &Receiver<Order>) -> (Vec<Waiting>, bool) {
+fn next_batch(inbox: &Receiver<Order>, wait: Duration) -> (Vec<Waiting>, bool) {
     let mut batch = Vec::new();
-    let mut next = inbox.recv_timeout(LOOK_EVERY);
+    let mut next = inbox.recv_timeout(wait);
     loop {
         match next {
             Ok(Order::Put(waiting)) => batch.push(waiting),

@@ -1,17 +1,22 @@
 //! The board's life: deposits wait, pages close, days expire (BRD-18 to 22).
 //!
-//! Synchronous and told the time, so that tests run weeks of it. One thread owns it.
+//! Told the time, so that tests run weeks of it. One thread owns it; [`Pages::close_beside`] gives it
+//! a second for what takes long of a close.
 
+mod closing;
+
+use self::closing::{Closer, Closing};
 use crate::clock::{Day, Seconds, day_of};
 use crate::effort::{Close, Effort, Policy};
 use crate::seal::os_rng;
-use crate::store::{ClosedPage, Deposit, PageNo, Put, Store, StoreError, Written, durable};
+use crate::store::{Deposit, PageNo, Put, Store, StoreError, Waiting, Written, durable};
 use crate::view::View;
 use board::envelope::{self, Envelope};
 use board::header::{EPOCH_S, PageHeader};
-use board::page::{Entry, Layout, MAX_PAGE, Place, Settings, filling};
+use board::page::{Entry, MAX_PAGE, Place, Settings, filling};
 use crypto::rand_core::{CryptoRng, Rng};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// With nothing waiting, a page closes this often, so that seed and clock move (BRD-20).
@@ -34,6 +39,12 @@ pub struct Pages {
     settings: Settings,
     view: Arc<RwLock<View>>,
     open: OpenPage,
+    /// The page before the open one, while it is not in the chain.
+    closing: Option<Arc<Closing>>,
+    /// Closes pages, if it was started.
+    closer: Option<Closer>,
+    /// Whether `closer` is at work on `closing`.
+    beside: bool,
     effort: Effort,
     /// Free bytes of disk, as told.
     free: u64,
@@ -80,15 +91,50 @@ impl Pages {
             days.insert(day, DayPages::up_to(&header));
             view.push(header);
         }
-        let waiting = store.waiting(view.open_page())?;
-        let day = waiting.first().map_or_else(|| day_of(now), |first| first.day);
-        let waiting = waiting.into_iter().map(|waiting| waiting.entry).collect();
+        let open = view.open_page();
+        let waiting = store.waiting(open)?;
+        // Written while the page before it closed.
+        let next = store.waiting(open.saturating_add(1))?;
+        let day = waiting.iter().chain(&next).next().map_or_else(|| day_of(now), |first| first.day);
         view.open_day = day;
-        let open = OpenPage { day, since: now, waiting };
+        let open = OpenPage::of(day, now, waiting);
         let effort = Effort::resume(policy, view.last.map(|last| (last.closed_at, last.effort)));
         let view = Arc::new(RwLock::new(view));
         let dice = Box::new(os_rng());
-        Ok(Self { store, settings, view, open, effort, free: u64::MAX, days, dice })
+        let (closing, closer, beside, free) = (None, None, false, u64::MAX);
+        let mut pages = Self {
+            store,
+            settings,
+            view,
+            open,
+            closing,
+            closer,
+            beside,
+            effort,
+            free,
+            days,
+            dice,
+        };
+        if let Some(day) = next.first().map(|first| first.day) {
+            pages.close(now)?;
+            pages.begin(OpenPage::of(day, now, next));
+        }
+        Ok(pages)
+    }
+
+    /// From here on a page closes in a thread of its own, and deposits for the next do not wait for it.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn close_beside(&mut self) -> io::Result<()> {
+        self.closer = Some(Closer::start(self.store())?);
+        Ok(())
+    }
+
+    /// Whether a page is closing in its thread: the next call tells whether it has closed.
+    #[must_use]
+    pub const fn is_closing(&self) -> bool {
+        self.closing.is_some()
     }
 
     /// Draws filling and seeds from `dice`, for a simulation that is to be the same each time. A
@@ -144,7 +190,8 @@ impl Pages {
         }
         let batch: Vec<Deposit> = batch.into_iter().map(Into::into).collect();
         let entries: Vec<Entry> = batch.iter().map(|deposit| deposit.entry).collect();
-        let written = self.store.write(self.open.day, self.open_page(), batch)?;
+        let open = self.open_page().saturating_add(self.closing.is_some().into());
+        let written = self.store.write(self.open.day, open, batch)?;
         if self.open.waiting.is_empty() {
             self.open.since = now;
         }
@@ -155,26 +202,27 @@ impl Pages {
     }
 
     /// Does what is due at `now`: closes the open page, expires days, draws the hour's seed.
-    /// Gives whether a page was closed.
+    /// Gives whether a page closes.
     ///
     /// # Errors
     /// [`StoreError`]; the next call tries again.
     pub fn tick(&mut self, now: Seconds) -> Result<bool, StoreError> {
         let now = self.monotonic(now);
+        self.settle(false)?;
         self.expire(now)?;
         let new_day = day_of(now) > self.open.day;
         let due = if self.open.waiting.is_empty() {
-            self.last().is_none_or(|last| now >= last.closed_at.saturating_add(EMPTY_EVERY_S))
+            self.closed_at().is_none_or(|last| now >= last.saturating_add(EMPTY_EVERY_S))
         } else {
             // On the grid of the interval, so that the close says nothing about the deposit.
             let slot = |at: Seconds| at.checked_div(self.settings.interval_s.into());
             slot(now) > slot(self.open.since) || new_day
         };
         if new_day && self.open.waiting.is_empty() {
-            self.open.day = day_of(now);
-            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-            view.open_day = self.open.day;
+            self.begin(OpenPage::of(day_of(now), now, Vec::new()));
         }
+        // One at a time: the next names the head of this one.
+        let due = due && self.closing.is_none();
         if due {
             self.close(now)?;
         }
@@ -182,38 +230,58 @@ impl Pages {
     }
 
     fn close(&mut self, now: Seconds) -> Result<(), StoreError> {
+        self.settle(true)?;
         let now = self.monotonic(now);
         let seed = self.seed(now)?;
         let filling: Vec<Envelope> = (0..filling(self.open.waiting.len(), self.settings.fill))
             .map(|_| envelope::dummy(&mut self.dice))
             .collect();
-        let entries = self.open.waiting.iter().copied().chain(filling.iter().map(Entry::of));
-        let layout = Layout::new(entries.collect())
-            .map_err(|_| StoreError::Damaged("the size of the open page"))?;
         let (page, prev, oldest) = {
             let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
             (view.open_page(), view.head(), view.oldest())
         };
         let close = Close { at: now, deposits: self.open.waiting.len(), free: self.free };
-        let effort = self.effort.after(close);
-        let place = Place { page, closed_at: now, oldest, prev, seed, effort: effort.value() };
-        let frame = layout.frame(&self.settings, &place);
-        let header = frame.header;
-        self.store.close(&ClosedPage { day: self.open.day, frame, layout, filling })?;
-        self.effort = effort;
-        self.days.insert(self.open.day, DayPages::up_to(&header));
-        self.open = OpenPage { day: day_of(now), since: now, waiting: Vec::new() };
+        self.effort = self.effort.after(close);
+        let effort = self.effort.value();
+        let place = Place { page, closed_at: now, oldest, prev, seed, effort };
+        let (day, settings) = (self.open.day, self.settings);
+        let deposits = std::mem::take(&mut self.open.waiting);
+        let closing = Arc::new(Closing { day, settings, place, deposits, filling });
+        self.beside = self.closer.as_ref().is_some_and(|closer| closer.take(Arc::clone(&closing)));
+        self.closing = Some(closing);
+        self.begin(OpenPage::of(day_of(now), now, Vec::new()));
+        self.settle(false)
+    }
+
+    fn begin(&mut self, open: OpenPage) {
+        self.open = open;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        view.push(header);
         view.open_day = self.open.day;
+    }
+
+    /// Takes the page that closes into the chain when it has closed. Without its thread, and after a
+    /// failure there, it is closed here and now: until that succeeds there are no more deposits.
+    fn settle(&mut self, wait: bool) -> Result<(), StoreError> {
+        let Some(closing) = &self.closing else { return Ok(()) };
+        let outcome = match &self.closer {
+            Some(closer) if self.beside => closer.outcome(wait),
+            _ => Some(closing.close(self.store.as_ref())),
+        };
+        let Some(outcome) = outcome else { return Ok(()) };
+        self.beside = false;
+        let header = outcome?;
+        self.days.insert(closing.day, DayPages::up_to(&header));
+        self.view.write().unwrap_or_else(PoisonError::into_inner).push(header);
+        self.closing = None;
         Ok(())
     }
 
     /// Drops the days whose last page is older than its TTL (BRD-22).
     fn expire(&mut self, now: Seconds) -> Result<(), StoreError> {
-        let open = self.open.day;
-        let over =
-            |(day, pages): (&Day, &DayPages)| (*day != open && pages.until <= now).then_some(*day);
+        let in_use = [Some(self.open.day), self.closing.as_ref().map(|closing| closing.day)];
+        let over = |(day, pages): (&Day, &DayPages)| {
+            (!in_use.contains(&Some(*day)) && pages.until <= now).then_some(*day)
+        };
         let gone: Vec<Day> = self.days.iter().filter_map(over).collect();
         for day in gone {
             // Readers first: from here on the pages are unknown.
@@ -248,17 +316,28 @@ impl Pages {
 
     /// A clock that was set back stands still here: `closed_at` never falls.
     fn monotonic(&self, now: Seconds) -> Seconds {
-        self.last().map_or(now, |last| now.max(last.closed_at))
+        self.closed_at().map_or(now, |last| now.max(last))
     }
 
-    fn last(&self) -> Option<PageHeader> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner).last
+    /// When the last page closed, or began to.
+    fn closed_at(&self) -> Option<Seconds> {
+        let last = || self.view.read().unwrap_or_else(PoisonError::into_inner).last;
+        self.closing
+            .as_ref()
+            .map(|closing| closing.closed_at())
+            .or_else(|| last().map(|last| last.closed_at))
     }
 
-    /// Number of the page that deposits go to.
+    /// Number of the first page that has not closed.
     #[must_use]
     pub fn open_page(&self) -> PageNo {
         self.view.read().unwrap_or_else(PoisonError::into_inner).open_page()
+    }
+}
+
+impl OpenPage {
+    fn of(day: Day, since: Seconds, waiting: Vec<Waiting>) -> Self {
+        Self { day, since, waiting: waiting.into_iter().map(|waiting| waiting.entry).collect() }
     }
 }
 

@@ -10,8 +10,9 @@
 //! chain:  last -> header(256)    seed ‖ epoch(8) -> seed(32)    gone ‖ day(4) -> nothing
 //! ```
 //!
-//! Beside it each day has a `journal`, what waits for the open page, and a `shelf`, what is in closed
-//! ones. A deposit is written to the one, and copied to the other when its page closes.
+//! Beside it each day has two journals, what waits for a page to close, and a shelf, what is in closed
+//! ones. A deposit is written to the journal of its page, and copied to the shelf when the page closes;
+//! those of the next page are written to the other journal meanwhile.
 
 mod days;
 pub mod engine;
@@ -20,7 +21,7 @@ mod keys;
 mod record;
 mod shelf;
 
-use self::days::{DayData, Days};
+use self::days::{DayData, Days, reading};
 use self::journal::New;
 use self::keys::{END, chunk_key, index_key, page_key};
 use self::record::{Short, short};
@@ -61,8 +62,9 @@ pub struct DiskStore {
     db: Database,
     chain: Keyspace,
     days: Days,
-    /// The journal that was written to since the last page closed.
-    unsynced: Mutex<Option<Arc<File>>>,
+    /// The journals that may have what is not synced, with their pages, lowest first: of the page that
+    /// closes and of the one that fills.
+    unsynced: Mutex<Vec<(PageNo, Arc<File>)>>,
     /// A sync has failed. A later one could succeed without what was lost.
     failed: AtomicBool,
 }
@@ -90,7 +92,10 @@ impl DiskStore {
         let open = last_of(&chain)?.map_or(0, |last| last.page.saturating_add(1));
         let days = Days::open(&db, &chain, (&envelopes, keys), open)?;
         // What a killed process wrote may be in the system's buffers alone.
-        let unsynced = days.all().into_iter().find_map(|(_, data)| data.journal().waits());
+        let of_day = |data: &DayData| data.journals().map(|journal| journal.waits());
+        let mut unsynced: Vec<_> =
+            days.all().iter().flat_map(|(_, data)| of_day(data)).flatten().collect();
+        unsynced.sort_by_key(|(page, _)| *page);
         let unsynced = Mutex::new(unsynced);
         Ok(Self { db, chain, days, unsynced, failed: AtomicBool::new(false) })
     }
@@ -100,7 +105,7 @@ impl DiskStore {
         self.synced(batch.durability(Some(PersistMode::SyncData)).commit().map_err(Into::into))
     }
 
-    fn unsynced(&self) -> MutexGuard<'_, Option<Arc<File>>> {
+    fn unsynced(&self) -> MutexGuard<'_, Vec<(PageNo, Arc<File>)>> {
         self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -123,7 +128,7 @@ impl DiskStore {
         closed: &ClosedPage,
         writes: &mut fjall::OwnedWriteBatch,
     ) -> Result<Range<u64>, StoreError> {
-        let journal = data.journal();
+        let journal = reading(data.journal(closed.frame.header.page));
         let sealed = |envelope| {
             let idx = short(&data.key, &Entry::of(envelope));
             (idx, record::seal(&data.key, &idx, envelope))
@@ -179,7 +184,6 @@ impl Store for DiskStore {
         self.check()?;
         let today = self.days.get_or_create(&self.db, day)?;
         let before = self.days.before(day);
-        let mut journal = today.journal();
         let (mut new, mut fresh) = (Vec::with_capacity(batch.len()), HashSet::new());
         let mut answers = Vec::with_capacity(batch.len());
         for mut deposit in batch {
@@ -188,9 +192,8 @@ impl Store for DiskStore {
             let entry = deposit.entry;
             // BRD-19: under today's key and the day before's.
             let known = !fresh.insert(idx)
-                || journal.holds(&idx)
-                || today.space.contains_key(index_key(&idx))?
-                || before.as_ref().map_or(Ok(false), |day| day.holds(&entry))?;
+                || today.holds(&idx)?
+                || before.as_ref().map_or(Ok(false), |day| day.holds(&short(&day.key, &entry)))?;
             if known {
                 answers.push(Put::Known);
             } else {
@@ -199,23 +202,31 @@ impl Store for DiskStore {
             }
         }
         if !new.is_empty() {
+            let mut journal = today.journal(page).write().unwrap_or_else(PoisonError::into_inner);
             journal.append(&today.key, page, new)?;
-            *self.unsynced() = Some(journal.file());
+            let mut unsynced = self.unsynced();
+            if unsynced.last().is_none_or(|(newest, _)| *newest != page) {
+                unsynced.push((page, journal.file()));
+            }
         }
         Ok(Written(answers))
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        let file = self.unsynced().clone();
-        let sync = |file: Arc<File>| file.sync_data();
-        let outcome = file.map_or(Ok(()), sync);
-        self.synced(outcome.map_err(|source| StoreError::io("syncing deposits", source)))
+        let files = self.unsynced().clone();
+        let outcome = files.iter().try_for_each(|(_, file)| file.sync_data());
+        self.synced(outcome.map_err(|source| StoreError::io("syncing deposits", source)))?;
+        // To a page before the newest nothing had been added any more.
+        if let Some((newest, _)) = files.last() {
+            self.unsynced().retain(|(page, _)| page >= newest);
+        }
+        Ok(())
     }
 
     fn waiting(&self, page: PageNo) -> Result<Vec<Waiting>, StoreError> {
         let days = self.days.all().into_iter();
         let of_day = |(day, data): (Day, Arc<DayData>)| {
-            let entries = data.journal().entries(page).to_vec();
+            let entries = reading(data.journal(page)).entries(page).to_vec();
             entries.into_iter().map(move |entry| Waiting { day, entry })
         };
         Ok(days.flat_map(of_day).collect())
@@ -243,8 +254,8 @@ impl Store for DiskStore {
         writes.insert(&self.chain, LAST, closed.frame.header.to_bytes());
         self.commit(writes)?;
         data.pages.write().map_err(|_| StoreError::Damaged("a lock"))?.insert(page);
-        data.journal().clear();
-        *self.unsynced() = None;
+        data.journal(page).write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.unsynced().retain(|(of, _)| *of != page);
         Ok(())
     }
 
@@ -322,11 +333,6 @@ impl Store for DiskStore {
 }
 
 impl DayData {
-    /// Whether the envelope is in a closed page of this day.
-    fn holds(&self, entry: &Entry) -> Result<bool, StoreError> {
-        Ok(self.space.contains_key(index_key(&short(&self.key, entry)))?)
-    }
-
     fn seal(&self, day: Day, deposit: &Deposit) -> Sealed {
         let idx = short(&self.key, &deposit.entry);
         Sealed { day, idx, bytes: record::seal(&self.key, &idx, &deposit.envelope) }

@@ -1,6 +1,7 @@
 use super::engine::day_options;
 use super::journal::Journal;
-use super::keys::{END, PAGE, day_of_space, gone_key, page_of, space_name};
+use super::keys::{END, PAGE, day_of_space, gone_key, index_key, page_of, space_name};
+use super::record::Short;
 use super::shelf::Shelf;
 use crate::clock::Day;
 use crate::seal::{DayKey, Keyring};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, JoinHandle};
 
 /// One day: its keyspace, its envelopes and what opens them.
@@ -19,12 +20,25 @@ pub(super) struct DayData {
     pub(super) key: DayKey,
     pub(super) pages: RwLock<Pages>,
     pub(super) shelf: Shelf,
-    journal: Mutex<Journal>,
+    /// Of pages with an even number, and with an odd one: while one closes, the next fills.
+    even: RwLock<Journal>,
+    odd: RwLock<Journal>,
 }
 
 impl DayData {
-    pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn journal(&self, page: PageNo) -> &RwLock<Journal> {
+        if page.is_multiple_of(2) { &self.even } else { &self.odd }
+    }
+
+    pub(super) fn journals(&self) -> [RwLockReadGuard<'_, Journal>; 2] {
+        [reading(&self.even), reading(&self.odd)]
+    }
+
+    /// Whether an envelope of this day is here, in its name. A page that closes has its envelopes in the
+    /// engine before they leave the journal, so they are looked for in this order.
+    pub(super) fn holds(&self, idx: &Short) -> Result<bool, StoreError> {
+        let waits = self.journals().iter().any(|journal| journal.holds(idx));
+        Ok(waits || self.space.contains_key(index_key(idx))?)
     }
 
     /// How many records the shelf has.
@@ -33,6 +47,10 @@ impl DayData {
         let end = end.as_ref().try_into().map_err(|_| StoreError::Damaged("the end of a shelf"))?;
         Ok(u64::from_be_bytes(end))
     }
+}
+
+pub(super) fn reading(journal: &RwLock<Journal>) -> RwLockReadGuard<'_, Journal> {
+    journal.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The pages of a day: a range, since numbers grow by one.
@@ -82,6 +100,8 @@ pub(super) struct Days {
     /// Where shelves and journals lie.
     files: PathBuf,
     days: RwLock<BTreeMap<Day, Arc<DayData>>>,
+    /// Held while a day is made: a page that closes and a deposit may both be the first of theirs.
+    making: Mutex<()>,
     sweeper: Sweeper,
 }
 
@@ -97,6 +117,7 @@ impl Days {
             keys: Keyring::open(keys)?,
             files: files.to_owned(),
             days: RwLock::default(),
+            making: Mutex::default(),
             sweeper: Sweeper::default(),
         };
         days.remove_strays(db)?;
@@ -115,9 +136,9 @@ impl Days {
                 pages.insert(page_of(&at).ok_or(StoreError::Damaged("a page's key"))?);
             }
             let shelf = Shelf::open(&days.shelf_of(day))?;
-            let journal = Mutex::new(Journal::open(&days.journal_of(day), &key, open)?);
+            let (even, odd) = days.journals(day, &key, open)?;
             let pages = RwLock::new(pages);
-            days.install(day, DayData { space, key, pages, shelf, journal });
+            days.install(day, DayData { space, key, pages, shelf, even, odd });
         }
         Ok(days)
     }
@@ -152,19 +173,34 @@ impl Days {
         if let Some(data) = self.get(day) {
             return Ok(data);
         }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(data) = self.get(day) {
+            return Ok(data);
+        }
         // BRD-26: the key is synced before its first use. A key without data is taken again.
         let key = match self.keys.load(day)? {
             Some(key) => key,
             None => self.keys.create(day)?,
         };
-        let journal = Journal::open(&self.journal_of(day), &key, 0)?;
+        let (even, odd) = self.journals(day, &key, 0)?;
         let shelf = Shelf::open(&self.shelf_of(day))?;
         let sync = || File::open(&self.files)?.sync_all();
         sync()
             .map_err(|source| StoreError::io("syncing the directory of the envelopes", source))?;
         let space = db.keyspace(&space_name(day), day_options)?;
-        let (pages, journal) = (RwLock::default(), Mutex::new(journal));
-        Ok(self.install(day, DayData { space, key, pages, shelf, journal }))
+        let pages = RwLock::default();
+        Ok(self.install(day, DayData { space, key, pages, shelf, even, odd }))
+    }
+
+    fn journals(
+        &self,
+        day: Day,
+        key: &DayKey,
+        open: PageNo,
+    ) -> Result<(RwLock<Journal>, RwLock<Journal>), StoreError> {
+        let [even, odd] = self.journals_of(day);
+        let journal = |path: &Path, parity| Journal::open(path, key, parity, open).map(RwLock::new);
+        Ok((journal(&even, 0)?, journal(&odd, 1)?))
     }
 
     /// BRD-26: the key goes first. The mark says that its absence is meant.
@@ -198,11 +234,15 @@ impl Days {
     }
 
     /// Removes files of days that the engine does not know: a power cut took back that they were
-    /// unlinked, or came before their first keyspace.
+    /// unlinked, or came before their first keyspace. One that waits in a file of an earlier build is not
+    /// lost without a word.
     fn remove_strays(&self, db: &Database) -> Result<(), StoreError> {
         let doing = |source| StoreError::io("looking for files of days that are over", source);
         for entry in fs::read_dir(&self.files).map_err(doing)? {
             let path = entry.map_err(doing)?.path();
+            if path.extension().is_some_and(|name| name == "journal") {
+                return Err(StoreError::Old);
+            }
             let day = path.file_stem().and_then(|name| day_of_space(name.to_str()?));
             if let Some(day) = day
                 && !db.keyspace_exists(&space_name(day))
@@ -214,7 +254,8 @@ impl Days {
     }
 
     fn remove_files(&self, day: Day) -> Result<(), StoreError> {
-        for path in [self.journal_of(day), self.shelf_of(day)] {
+        let [even, odd] = self.journals_of(day);
+        for path in [even, odd, self.shelf_of(day)] {
             match fs::remove_file(path) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 other => other.map_err(|source| StoreError::io("removing a day", source))?,
@@ -223,8 +264,9 @@ impl Days {
         Ok(())
     }
 
-    fn journal_of(&self, day: Day) -> PathBuf {
-        self.files.join(space_name(day)).with_extension("journal")
+    fn journals_of(&self, day: Day) -> [PathBuf; 2] {
+        let file = self.files.join(space_name(day));
+        ["journal-even", "journal-odd"].map(|name| file.with_extension(name))
     }
 
     fn shelf_of(&self, day: Day) -> PathBuf {

@@ -1,4 +1,4 @@
-//! The envelopes that wait for the open page, in the order in which they came (BRD-27).
+//! The envelopes that wait for a page to close, in the order in which they came (BRD-27).
 //!
 //! ```text
 //! page(8) ‖ check(32) ‖ records
@@ -45,9 +45,15 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens the file, made if missing, with what waits in it for `page`, the open one. What waited
-    /// for a page that has closed is in that page; its name is not durable yet.
-    pub(super) fn open(path: &Path, key: &DayKey, page: PageNo) -> Result<Self, StoreError> {
+    /// Opens the file of pages with this `parity`, made if missing, with what waits in it for `open`, the
+    /// first page that has not closed, or the next. What waited for a page that has closed is in that page;
+    /// its name is not durable yet.
+    pub(super) fn open(
+        path: &Path,
+        key: &DayKey,
+        parity: PageNo,
+        open: PageNo,
+    ) -> Result<Self, StoreError> {
         let file = file(path).map_err(|source| StoreError::io("opening a journal", source))?;
         let mut journal = Self {
             file: Arc::new(file),
@@ -56,11 +62,11 @@ impl Journal {
             at: HashMap::new(),
             entries: Vec::new(),
         };
-        journal.take_up(key, page)?;
+        journal.take_up(key, parity, open)?;
         Ok(journal)
     }
 
-    fn take_up(&mut self, key: &DayKey, open: PageNo) -> Result<(), StoreError> {
+    fn take_up(&mut self, key: &DayKey, parity: PageNo, open: PageNo) -> Result<(), StoreError> {
         let reading = |source| StoreError::io("reading a journal", source);
         let len = self.file.metadata().map_err(reading)?.len();
         let mut head = [0; HEAD_LEN];
@@ -71,7 +77,8 @@ impl Journal {
         }
         let (page, check) = head.split_first_chunk().unwrap_or((&[0; 8], &[]));
         let page = PageNo::from_be_bytes(*page);
-        if key.journal_check(page) != check || page > open {
+        let early = page > open.saturating_add(1);
+        if key.journal_check(page) != check || page.checked_rem(2) != Some(parity) || early {
             return Err(StoreError::Damaged("a journal: is --keys the right directory?"));
         }
         if page < open {
@@ -159,9 +166,9 @@ impl Journal {
         Arc::clone(&self.file)
     }
 
-    /// The same, if anything waits.
-    pub(super) fn waits(&self) -> Option<Arc<File>> {
-        (!self.entries.is_empty()).then(|| self.file())
+    /// The same, and the page, if anything waits.
+    pub(super) fn waits(&self) -> Option<(PageNo, Arc<File>)> {
+        self.page.filter(|_| !self.entries.is_empty()).map(|page| (page, self.file()))
     }
 }
 
