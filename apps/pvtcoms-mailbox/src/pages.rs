@@ -102,19 +102,8 @@ impl Pages {
         let view = Arc::new(RwLock::new(view));
         let dice = Box::new(os_rng());
         let (closing, closer, beside, free) = (None, None, false, u64::MAX);
-        let mut pages = Self {
-            store,
-            settings,
-            view,
-            open,
-            closing,
-            closer,
-            beside,
-            effort,
-            free,
-            days,
-            dice,
-        };
+        let mut pages =
+            Self { store, settings, view, open, closing, closer, beside, effort, free, days, dice };
         if let Some(day) = next.first().map(|first| first.day) {
             pages.close(now)?;
             pages.begin(OpenPage::of(day, now, next));

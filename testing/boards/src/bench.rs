@@ -20,8 +20,8 @@ const READERS: usize = 8;
 /// How often each chunk is fetched, and the digest is read, in a round.
 const FETCHES: usize = 8;
 const DIGESTS: usize = 2000;
-/// Deposits of a round, from the envelope to the word that it is durable: 768 batches, in some seconds, so
-/// that of the pages, which close every second, all but the last close within the round.
+/// Deposits of a round, from the envelope to the word that it is durable: 768 batches, in some seconds.
+/// Pages close every second, all but the last within the round.
 const DEPOSITS: u32 = 196_608;
 /// Rounds of whole deposits, how many in each, and how many at one time.
 const WHOLE_ROUNDS: u32 = 3;

@@ -54,18 +54,23 @@ impl Commit {
         Ok(Self { store, view, committer, open, thread: Some(thread) })
     }
 
-    /// Deposits a second.
+    /// Deposits a second, with the closes of their pages.
     pub(crate) fn rate(&self, deposits: u32) -> Result<f64> {
         let envelopes: Vec<Envelope> = (0..deposits).map(|_| dummy(&mut os_rng())).collect();
         let left = Mutex::new(envelopes.into_iter());
-        let start = Instant::now();
+        let (first, start) = (*self.open.borrow(), Instant::now());
         let stored = thread::scope(|scope| {
             let sealers: Vec<_> =
                 (0..SEALERS).map(|_| scope.spawn(|| self.hand_over(&left))).collect();
             sealers.into_iter().map(|sealer| sealer.join().unwrap()).sum::<Result<u32>>()
         })?;
         let took = start.elapsed().as_secs_f64();
+        let closed = self.open.borrow().saturating_sub(first);
         ensure!(stored == deposits, "{stored} of {deposits} deposits were stored");
+        ensure!(
+            closed > 1,
+            "no second page has closed in {took:.1} s: a round needs more deposits"
+        );
         self.settle()?;
         Ok(f64::from(deposits) / took)
     }

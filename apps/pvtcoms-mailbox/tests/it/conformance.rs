@@ -125,6 +125,26 @@ fn brd_19_same_bytes_are_stored_once_same_tag_with_other_bytes_too() {
 }
 
 #[test]
+fn brd_19_same_bytes_are_stored_once_while_their_page_closes_too() {
+    for day in [5, 6] {
+        let dir = dir();
+        let store = open(dir.path()).unwrap();
+        let (first, second) = (random(), random());
+        put(&store, 5, 0, std::slice::from_ref(&first));
+        // The next page fills, and the first one is not in the chain yet.
+        let puts = put(&store, day, 1, &[first.clone(), second.clone()]);
+        assert_eq!(puts, [Put::Known, Put::Stored], "day {day}");
+        close(&store, 5, 0);
+        let again = [first.clone(), second.clone()];
+        assert_eq!(put(&store, day, 1, &again), [Put::Known; 2]);
+        close(&store, day, 1);
+        let (one, two) = (read_back(&store, 0), read_back(&store, 1));
+        assert!(one.contains(&first) && !one.contains(&second));
+        assert!(two.contains(&second) && !two.contains(&first));
+    }
+}
+
+#[test]
 fn brd_22_a_dropped_day_leaves_nothing_and_the_chain_goes_on() {
     let dir = dir();
     let store = open(dir.path()).unwrap();

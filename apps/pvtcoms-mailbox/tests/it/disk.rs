@@ -19,8 +19,9 @@ fn file(dir: &Path, name: &str) -> PathBuf {
     dir.join("board/envelopes").join(name)
 }
 
+/// Of page 0, and of others that are even.
 fn journal(dir: &Path) -> PathBuf {
-    file(dir, "d00005.journal")
+    file(dir, "d00005.journal-even")
 }
 
 fn shelf(dir: &Path) -> PathBuf {
@@ -113,6 +114,31 @@ fn brd_27_a_journal_of_another_key_or_page_is_damage_and_no_empty_one() {
     }
     fs::write(journal(dir.path()), good).unwrap();
     assert_eq!(waiting(&open(dir.path()).unwrap(), 0).len(), 1, "control");
+    // Of a page that cannot be open yet, and of the wrong file.
+    fs::remove_file(journal(dir.path())).unwrap();
+    drop(put(&open(dir.path()).unwrap(), DAY, 2, &some(1)));
+    assert!(matches!(open(dir.path()).err(), Some(StoreError::Damaged(_))));
+    fs::rename(journal(dir.path()), file(dir.path(), "d00005.journal-odd")).unwrap();
+    assert!(matches!(open(dir.path()).err(), Some(StoreError::Damaged(_))));
+}
+
+#[test]
+fn brd_18_brd_27_the_same_envelope_twice_in_a_journal_waits_once() {
+    let dir = dir();
+    let envelopes = some(3);
+    drop(put(&open(dir.path()).unwrap(), DAY, 0, &envelopes));
+    // A batch that failed half-way was sent again.
+    let mut bytes = fs::read(journal(dir.path())).unwrap();
+    bytes.extend_from_within(usize::try_from(HEAD).unwrap()..);
+    fs::write(journal(dir.path()), bytes).unwrap();
+    let store = open(dir.path()).unwrap();
+    assert_eq!(waiting(&store, 0).len(), 3);
+    put(&store, DAY, 0, &some(2));
+    assert_eq!(fs::metadata(journal(dir.path())).unwrap().len(), HEAD + 8 * RECORD);
+    let read = read(&store, &close(&store, DAY, 0));
+    for envelope in &envelopes {
+        assert_eq!(read.iter().filter(|found| *found == envelope).count(), 1);
+    }
 }
 
 #[test]
@@ -197,14 +223,17 @@ fn brd_22_brd_27_files_of_a_day_that_the_engine_does_not_know_are_removed() {
         put(&store, DAY, 0, &some(3));
     }
     // A power cut took back that they were unlinked, or came before the day was begun.
-    for name in ["d00004.journal", "d00004.shelf", "d00006.journal", "d00006.shelf", "other"] {
-        fs::write(file(dir.path(), name), [7; 5000]).unwrap();
+    for day in ["d00004", "d00006"] {
+        for kind in ["journal-even", "journal-odd", "shelf"] {
+            fs::write(file(dir.path(), &format!("{day}.{kind}")), [7; 5000]).unwrap();
+        }
     }
+    fs::write(file(dir.path(), "other"), [7; 5000]).unwrap();
     let store = open(dir.path()).unwrap();
     let files = fs::read_dir(dir.path().join("board/envelopes")).unwrap();
     let mut left: Vec<_> = files.map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["d00005.journal", "d00005.shelf", "other"]);
+    assert_eq!(left, ["d00005.journal-even", "d00005.journal-odd", "d00005.shelf", "other"]);
     assert_eq!(waiting(&store, 0).len(), 3);
     // Days that begin after them have files of their own.
     let batch = vec![random().into()];
@@ -218,4 +247,11 @@ fn a_board_of_an_earlier_build_is_refused_and_left_as_it_is() {
     fs::create_dir_all(dir.path().join("board/keyspaces")).unwrap();
     assert!(matches!(open(dir.path()).err(), Some(StoreError::Old)));
     assert_eq!(fs::read_dir(dir.path().join("board")).unwrap().count(), 1);
+    // With one journal a day.
+    fs::remove_dir(dir.path().join("board/keyspaces")).unwrap();
+    drop(put(&open(dir.path()).unwrap(), DAY, 0, &some(1)));
+    let old = file(dir.path(), "d00005.journal");
+    fs::rename(journal(dir.path()), &old).unwrap();
+    assert!(matches!(open(dir.path()).err(), Some(StoreError::Old)));
+    assert_eq!(fs::metadata(old).unwrap().len(), HEAD + RECORD);
 }

@@ -6,7 +6,7 @@ use board::page::Settings;
 use mailbox::clock::Seconds;
 use mailbox::effort::Policy;
 use mailbox::pages::{OpenError, Pages};
-use mailbox::store::{DiskStore, Put, Store};
+use mailbox::store::{DiskStore, Put, Store, durable};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,6 +91,42 @@ fn brd_18_what_waits_survives_a_restart_and_is_in_the_next_page() {
     assert_eq!((header.page, header.count, header.closed_at), (1, 8, later));
     let chunk = store.chunk(1, 0).unwrap().unwrap();
     assert!(envelopes.iter().all(|e| chunk.envelopes.contains(e)));
+}
+
+#[test]
+fn brd_18_brd_27_a_crash_while_a_page_closes_loses_nothing_of_it_and_of_the_next() {
+    // What was in the page that closed, and the days on which both were opened.
+    for (count, days) in [(3, [20_000, 20_000]), (0, [20_000, 20_000]), (3, [20_000, 20_001])] {
+        let dir = dir();
+        let some = |count: usize| -> Vec<_> { (0..count).map(|_| random()).collect() };
+        let pages = [some(count), some(4)];
+        {
+            let (store, _) = board(dir.path(), DAY);
+            for ((number, envelopes), day) in (0..).zip(&pages).zip(days) {
+                let batch = envelopes.iter().cloned().map(Into::into).collect();
+                let written = store.write(day, number, batch).unwrap();
+                durable(store.as_ref(), vec![written]).unwrap();
+            }
+        }
+        // The day after.
+        let later = DAY + 100_000;
+        let (store, mut board) = board(dir.path(), later);
+        assert_eq!(store.last().unwrap().unwrap().page, 0, "it has closed");
+        let again = pages.concat();
+        assert!(board.put(again, later).unwrap().into_iter().all(|put| put == Put::Known));
+        board.tick(later + 10).unwrap();
+        for (number, envelopes) in (0..).zip(&pages) {
+            let chunk = store.chunk(number, 0).unwrap();
+            let held = chunk.map_or_else(Vec::new, |chunk| chunk.envelopes);
+            assert_eq!(
+                held.iter().filter(|held| envelopes.contains(held)).count(),
+                envelopes.len()
+            );
+        }
+        let headers = store.headers().unwrap();
+        let numbers: Vec<_> = headers.iter().map(|(_, header)| header.page).collect();
+        assert_eq!(numbers, [0, 1]);
+    }
 }
 
 #[test]
