@@ -10,6 +10,7 @@ use crate::raw::Raw;
 use crate::schedule::Day;
 use crate::{idle, peer, published, whole};
 use anyhow::{Context as _, Result, ensure};
+use board::page::MAX_PAGE;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,9 +21,10 @@ const READERS: usize = 8;
 /// How often each chunk is fetched, and the digest is read, in a round.
 const FETCHES: usize = 8;
 const DIGESTS: usize = 2000;
-/// Deposits of a round, from the envelope to the word that it is durable: 768 batches, in some seconds.
-/// Pages close every second, all but the last within the round.
-const DEPOSITS: u32 = 196_608;
+/// Rounds of deposits, from the envelope to the word that it is durable, and how many of the largest pages
+/// those of a round fill.
+const PUT_ROUNDS: u32 = 5;
+const PAGES: u32 = 2;
 /// Rounds of whole deposits, how many in each, and how many at one time.
 const WHOLE_ROUNDS: u32 = 3;
 const WHOLE: usize = 256;
@@ -69,7 +71,8 @@ pub fn run(folder: &Path, program: &Path) -> Result<Figures> {
 fn deposits(folder: &Path) -> Result<f64> {
     let ours = Commit::start(&folder.join("commit"))?;
     let raw = Raw::open(&folder.join("raw"))?;
-    let contest = Contest::run(ROUNDS, || ours.rate(DEPOSITS), || raw.rate(DEPOSITS))?;
+    let deposits = PAGES * u32::try_from(MAX_PAGE)?;
+    let contest = Contest::run(PUT_ROUNDS, || ours.rate(PAGES), || raw.rate(deposits))?;
     contest.tell("PUT", "engine");
     Ok(contest.ratio())
 }

@@ -3,7 +3,7 @@
 use crate::published::{POLICY, SETTINGS};
 use anyhow::{Result, ensure};
 use board::envelope::{Envelope, dummy};
-use board::page::Settings;
+use board::page::{MAX_PAGE, Settings};
 use mailbox::clock;
 use mailbox::committer::{BATCH, Committer, Reserve};
 use mailbox::counters::Counters;
@@ -24,9 +24,9 @@ use tokio::sync::watch;
 const SEALERS: usize = 4;
 const AT_ONCE: usize = 4 * BATCH / SEALERS;
 
-/// Pages close every second, so that each second of deposits pays for the close of one, which is when
-/// they are copied to where they stay.
-const CLOSING: Settings = Settings { interval_s: 1, ..SETTINGS };
+/// Pages close when they are full, which is when deposits are copied to where they stay: the deposits of a
+/// round pay for as many closes as they fill pages.
+const CLOSING: Settings = Settings { interval_s: 300, ..SETTINGS };
 
 /// The server's committer on its store.
 pub(crate) struct Commit {
@@ -51,42 +51,35 @@ impl Commit {
         let news = |news: &str| println!("  {news}");
         let (committer, thread) =
             Committer::start(pages, reserve, Arc::new(Counters::default()), closing, news)?;
-        Ok(Self { store, view, committer, open, thread: Some(thread) })
+        let board = Self { store, view, committer, open, thread: Some(thread) };
+        // Half a page: from here on no page is full near the end of a round, and none is closing then.
+        board.deposit(u32::try_from(MAX_PAGE / 2)?)?;
+        Ok(board)
     }
 
-    /// Deposits a second, with the closes of their pages.
-    pub(crate) fn rate(&self, deposits: u32) -> Result<f64> {
+    /// Deposits a second, for as many as fill so many pages. The clock stops when that many have closed.
+    pub(crate) fn rate(&self, pages: u32) -> Result<f64> {
+        let first = *self.open.borrow();
+        let deposits = pages * u32::try_from(MAX_PAGE)?;
+        let start = self.deposit(deposits)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let closed = |open: &u64| open.saturating_sub(first) >= pages.into();
+        runtime.block_on(self.open.clone().wait_for(closed))?;
+        Ok(f64::from(deposits) / start.elapsed().as_secs_f64())
+    }
+
+    /// Deposits so many; gives when the first was handed over.
+    fn deposit(&self, deposits: u32) -> Result<Instant> {
         let envelopes: Vec<Envelope> = (0..deposits).map(|_| dummy(&mut os_rng())).collect();
         let left = Mutex::new(envelopes.into_iter());
-        let (first, start) = (*self.open.borrow(), Instant::now());
+        let start = Instant::now();
         let stored = thread::scope(|scope| {
             let sealers: Vec<_> =
                 (0..SEALERS).map(|_| scope.spawn(|| self.hand_over(&left))).collect();
             sealers.into_iter().map(|sealer| sealer.join().unwrap()).sum::<Result<u32>>()
         })?;
-        let took = start.elapsed().as_secs_f64();
-        let closed = self.open.borrow().saturating_sub(first);
         ensure!(stored == deposits, "{stored} of {deposits} deposits were stored");
-        ensure!(
-            closed > 1,
-            "no second page has closed in {took:.1} s: a round needs more deposits"
-        );
-        self.settle()?;
-        Ok(f64::from(deposits) / took)
-    }
-
-    /// Lets the last page close before it is the other's turn. It may have closed already, and an empty
-    /// one waits for minutes: so one more deposit.
-    fn settle(&self) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let mut open = self.open.clone();
-        let last = *open.borrow_and_update();
-        ensure!(
-            runtime.block_on(self.committer.put(self.seal(dummy(&mut os_rng())))),
-            "a deposit was not stored"
-        );
-        runtime.block_on(open.wait_for(|page| *page > last))?;
-        Ok(())
+        Ok(start)
     }
 
     /// Seals what is left, one by one, and waits for the oldest word when too many are out; gives how
