@@ -81,7 +81,7 @@ impl Committer {
         let run = move || {
             let mut failing = false;
             loop {
-                let closing = pages.is_closing();
+                let closing = pages.closes_beside();
                 let wait = if closing { LOOK_WHILE_CLOSING } else { LOOK_EVERY };
                 let (batch, stop) = next_batch(&inbox, wait);
                 let now = clock::now();

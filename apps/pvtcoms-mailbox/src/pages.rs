@@ -120,10 +120,10 @@ impl Pages {
         Ok(())
     }
 
-    /// Whether a page is closing in its thread: the next call tells whether it has closed.
+    /// Whether a page is closing in that thread. When it has closed, the next call takes it into the chain.
     #[must_use]
-    pub const fn is_closing(&self) -> bool {
-        self.closing.is_some()
+    pub const fn closes_beside(&self) -> bool {
+        self.beside
     }
 
     /// Draws filling and seeds from `dice`, for a simulation that is to be the same each time. A
@@ -197,8 +197,9 @@ impl Pages {
     /// [`StoreError`]; the next call tries again.
     pub fn tick(&mut self, now: Seconds) -> Result<bool, StoreError> {
         let now = self.monotonic(now);
-        self.settle(false)?;
+        // First what gives disk back: a close may have failed for want of it.
         self.expire(now)?;
+        self.settle(false)?;
         let new_day = day_of(now) > self.open.day;
         let due = if self.open.waiting.is_empty() {
             self.closed_at().is_none_or(|last| now >= last.saturating_add(EMPTY_EVERY_S))

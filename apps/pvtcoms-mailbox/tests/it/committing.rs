@@ -4,7 +4,7 @@ use crate::common::{POLICY, SETTINGS, dir, random};
 use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use board::page::Settings;
-use mailbox::clock::{self, Day};
+use mailbox::clock::{self, Day, Seconds};
 use mailbox::committer::{BATCH, Committer, Reserve};
 use mailbox::counters::Counters;
 use mailbox::pages::Pages;
@@ -361,4 +361,28 @@ fn brd_18_brd_27_what_comes_while_pages_close_is_in_one_of_them_once() {
         stored.iter().filter(|envelope| found.binary_search_by(|f| by_bytes(f, envelope)).is_err());
     assert_eq!(missing.count(), 0, "of {}", stored.len());
     assert!(found.binary_search_by(|f| by_bytes(f, &random())).is_err(), "negative control");
+}
+
+#[test]
+fn brd_22_a_day_expires_although_a_page_does_not_close() {
+    const DAY: Seconds = 20_000 * 86_400;
+    let dir = dir();
+    let store = DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+    let ((syncs, disk), (closes, keeper)) = (gate(), gate());
+    let store: Arc<dyn Store> = Arc::new(Slow { store, syncs, closes: Some(closes) });
+    let mut pages = Pages::open(Arc::clone(&store), SETTINGS, POLICY, DAY).unwrap();
+    disk.end.send(true).unwrap();
+    // The page of the first day, the empty one before the deposit, and that of the deposit: its disk is full.
+    for good in [true, true, false] {
+        keeper.end.send(good).unwrap();
+    }
+    pages.tick(DAY + 80_000).unwrap();
+    let over = DAY + 80_000 + Seconds::from(SETTINGS.ttl_h) * 3_600;
+    pages.put(vec![random()], over - 10).unwrap();
+    assert_eq!(store.days(), [20_000, 20_001]);
+    assert!(pages.tick(over).is_err());
+    assert_eq!(store.days(), [20_001]);
+    keeper.end.send(true).unwrap();
+    pages.tick(over + 1).unwrap();
+    assert_eq!(store.last().unwrap().unwrap().page, 2);
 }
