@@ -135,7 +135,8 @@ impl StoreError {
     }
 }
 
-/// What a board needs of its storage. One thread calls what writes; `sync` and reads come from any.
+/// What a board needs of its storage. One thread calls what writes; `sync` and reads come from any, and
+/// `close` from another while deposits for the next page are written.
 ///
 /// `close` and `add_seed` are durable on return, and with them all that was written before (BRD-27);
 /// `close` is atomic.
@@ -144,9 +145,9 @@ pub trait Store: Send + Sync {
     /// thread may call it; what it gives is good for any day.
     fn seal(&self, day: Day, envelope: Envelope) -> Deposit;
 
-    /// Writes a batch for `page`, the open one, which was opened on `day`; what becomes of it is in its
-    /// order. The same bytes under that day's or the day before's key are stored once (BRD-19),
-    /// those that are not durable yet included.
+    /// Writes a batch for `page`, which was opened on `day`, the first that has not closed or the one
+    /// after it; what becomes of it is in its order. The same bytes under that day's or the day before's
+    /// key are stored once (BRD-19), those that are not durable yet included.
     ///
     /// # Errors
     /// [`StoreError`]; whether anything was written is unknown then.
