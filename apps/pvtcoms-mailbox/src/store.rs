@@ -138,8 +138,8 @@ impl StoreError {
 /// What a board needs of its storage. One thread calls what writes; `sync` and reads come from any, and
 /// `close` from another while deposits for the next page are written.
 ///
-/// `close` and `add_seed` are durable on return, and with them all that was written before (BRD-27);
-/// `close` is atomic.
+/// `close` and `add_seed` are durable on return, a page with all its deposits (BRD-27), and `close` is
+/// atomic.
 pub trait Store: Send + Sync {
     /// Does the work on an envelope that needs no order, for a page that was opened on `day`. Any
     /// thread may call it; what it gives is good for any day.
