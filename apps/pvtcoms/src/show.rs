@@ -78,7 +78,7 @@ pub(crate) fn mode(mode: Mode) -> &'static str {
 
 const fn visits(pace: Pace) -> &'static str {
     match pace {
-        Pace::DayHours => "every minute in sixteen hours of the day, every five minutes otherwise",
+        Pace::DayHours => "every 45 s in sixteen hours of the day, every five minutes otherwise",
         Pace::Every30 => "every 30 seconds, day and night",
         Pace::Every60 => "every minute, day and night",
         Pace::Every300 => "every five minutes, day and night",

@@ -16,7 +16,7 @@ const NONE: u8 = 0xff;
 /// How often each of the two slot processes fires, on average.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// Every 60 s in the sixteen day hours of the profile, every 300 s otherwise.
+    /// Every 45 s in the sixteen day hours of the profile, every 300 s otherwise.
     DayHours,
     /// Every 30 s, day and night.
     Every30,
@@ -52,6 +52,9 @@ pub(crate) struct TooSoon {
     pub(crate) wait_s: u64,
 }
 
+/// Mean gap of a slot process in the day hours of whoever chose nothing (ADR 0018).
+pub(crate) const USUAL: Duration = Duration::from_secs(45);
+
 /// The day hours of a profile and its pace. Times are of the clock for ages (ENG-8), in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rhythm {
@@ -71,7 +74,7 @@ impl Rhythm {
     /// Mean gap of a slot process at a moment.
     pub(crate) fn mean(&self, unix_ms: u64) -> Duration {
         let seconds = match self.pace {
-            Pace::DayHours if self.hours.is_day(unix_ms) => 60,
+            Pace::DayHours if self.hours.is_day(unix_ms) => return USUAL,
             Pace::DayHours | Pace::Every300 => 300,
             Pace::Every30 => 30,
             Pace::Every60 => 60,

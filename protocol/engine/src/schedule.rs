@@ -209,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn brd_38_mean_gap_is_60_s_by_day_and_300_s_by_night_or_what_was_chosen() {
+    fn brd_38_mean_gap_is_45_s_by_day_and_300_s_by_night_or_what_was_chosen() {
         for (pace, day, night) in [
-            (Pace::DayHours, 60.0, 300.0),
+            (Pace::DayHours, 45.0, 300.0),
             (Pace::Every30, 30.0, 30.0),
             (Pace::Every60, 60.0, 60.0),
             (Pace::Every300, 300.0, 300.0),

@@ -94,7 +94,7 @@ pub(crate) const fn usual_delay(mode: Mode, pace: Pace) -> &'static str {
     match (mode, pace) {
         (Mode::Fast, _) => "usual delay here: 10–30 s",
         (Mode::Steady, Pace::Every30) => "usual delay here: 1–5 min",
-        (Mode::Steady, Pace::DayHours) => "usual delay here: 2–10 min, at night 10–60 min",
+        (Mode::Steady, Pace::DayHours) => "usual delay here: 1–8 min, at night 10–60 min",
         (Mode::Steady, Pace::Every60) => "usual delay here: 2–10 min",
         (Mode::Steady, Pace::Every300) => "usual delay here: 10–60 min",
     }
@@ -103,7 +103,7 @@ pub(crate) const fn usual_delay(mode: Mode, pace: Pace) -> &'static str {
 /// What the schedule costs a day, by the figures of BRD-38 and the design's estimate.
 pub(crate) fn usual_traffic(mode: Mode, pace: Pace) -> String {
     let (megabytes, circuits) = match pace {
-        Pace::DayHours => (80, "2,100"),
+        Pace::DayHours => (105, "2,750"),
         Pace::Every30 => (210, "5,800"),
         Pace::Every60 => (110, "2,900"),
         Pace::Every300 => (24, "590"),

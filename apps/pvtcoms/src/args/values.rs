@@ -24,7 +24,7 @@ impl From<ModeName> for Mode {
 /// How often mailboxes are visited, as it is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PaceName {
-    /// Every minute in sixteen hours of the day, every five minutes otherwise.
+    /// Every 45 s in sixteen hours of the day, every five minutes otherwise.
     Day,
     /// Every 30 seconds, day and night.
     #[value(name = "30s")]

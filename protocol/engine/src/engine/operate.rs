@@ -8,6 +8,7 @@ use crate::clock::Now;
 use crate::contact::{Contact, ContactId};
 use crate::mailbox::Mailbox;
 use crate::outbox::{Group, Item, ItemId, Load, Owner};
+use crate::pace::USUAL;
 use crate::pairing::Phase;
 use crate::schedule::{FAST_TRIES, Mode, fast_delay};
 use crate::step::{Answer, Effect, FailReason, OpId, Operation, OperationKind, Step};
@@ -15,7 +16,6 @@ use board::envelope::{self, Envelope};
 use board::frame::{FetchAnswer, PutAnswer, Window};
 use board::pow::MAX_EFFORT;
 use board::tag::OnionKey;
-use core::time::Duration;
 use rand_core::CryptoRng;
 
 /// Operations under way at once, streams apart (BRD-32).
@@ -27,9 +27,6 @@ const RESERVED: u32 = 8;
 /// Of so many cover deposits at an own mailbox one is a loop (BRD-33). A loop takes a fetch: if all
 /// were loops, they would fill every FETCH slot, and the queue of them would mark who reads.
 const COVERS_A_LOOP: u32 = 8;
-/// Mean time between two FETCH slots of a client in its day hours. Decoys are of an age that goes by
-/// it at all hours and paces (BRD-34): what followed them would tell one client's from another's.
-const USUAL_WAIT: Duration = Duration::from_secs(60);
 /// Most clocks of `fast` mode that run at once: beyond that the next fires at once anyway.
 const FAST_CLOCKS: usize = 64;
 
@@ -60,7 +57,8 @@ impl Engine {
     /// The dice fall alike whether or not something waits, and so does the mailbox.
     pub(super) fn fetch_slot(&mut self, rng: &mut impl CryptoRng, now: Now, step: &mut Step) {
         let read = u32::try_from(self.read.len()).unwrap_or(u32::MAX);
-        let wait = USUAL_WAIT.saturating_mul(read);
+        // At all hours and paces: ages that followed them would tell one client's decoys from another's.
+        let wait = USUAL.saturating_mul(read);
         let dice = &mut self.fetch_slots.dice;
         let mailbox = dice.pick(self.read.len()).and_then(|i| self.read.get(i)).copied();
         let drawn = mailbox.and_then(|key| self.mailboxes.get(&key));

@@ -28,7 +28,7 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pace {
-    /// Once a minute in sixteen day hours, every five minutes otherwise.
+    /// Every 45 s in sixteen day hours, every five minutes otherwise.
     DayHours,
     /// Every 30 seconds, day and night.
     #[serde(rename = "every_30")]
