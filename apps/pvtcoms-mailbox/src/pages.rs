@@ -314,7 +314,7 @@ impl Pages {
         let last = || self.view.read().unwrap_or_else(PoisonError::into_inner).last;
         self.closing
             .as_ref()
-            .map(|closing| closing.closed_at())
+            .map(|closing| closing.place.closed_at)
             .or_else(|| last().map(|last| last.closed_at))
     }
 

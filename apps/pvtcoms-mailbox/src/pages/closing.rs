@@ -1,6 +1,6 @@
 //! A page on its way into the chain, and the thread that brings it there while deposits come for the next.
 
-use crate::clock::{Day, Seconds};
+use crate::clock::Day;
 use crate::store::{ClosedPage, Store, StoreError};
 use board::envelope::Envelope;
 use board::header::PageHeader;
@@ -29,10 +29,6 @@ impl Closing {
         let header = frame.header;
         store.close(&ClosedPage { day: self.day, frame, layout, filling: self.filling.clone() })?;
         Ok(header)
-    }
-
-    pub(super) const fn closed_at(&self) -> Seconds {
-        self.place.closed_at
     }
 }
 

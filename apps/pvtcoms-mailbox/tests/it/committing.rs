@@ -1,6 +1,7 @@
 //! Nobody hears STORED before the disk has it, and nobody waits for a page to close (BRD-18, BRD-27).
 
 use crate::common::{POLICY, SETTINGS, dir, random};
+use crate::conformance::{open, read_back};
 use board::envelope::Envelope;
 use board::header::{DigestFrame, PageHeader};
 use board::page::Settings;
@@ -139,7 +140,7 @@ impl Board {
 
     fn with(settings: &Settings, closes: Option<Gate>) -> Self {
         let dir = dir();
-        let store = DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+        let store = open(dir.path()).unwrap();
         let (gate, syncs) = gate();
         let store = Arc::new(Slow { store, syncs: gate, closes });
         let shared: Arc<dyn Store> = store.clone();
@@ -311,7 +312,7 @@ fn brd_27_after_a_close_that_fails_nothing_is_stored_before_it_has_succeeded() {
 fn brd_18_brd_27_what_comes_while_pages_close_is_in_one_of_them_once() {
     const WRITERS: u8 = 4;
     let dir = dir();
-    let store = DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+    let store = open(dir.path()).unwrap();
     let store: Arc<dyn Store> = Arc::new(store);
     let settings = Settings { interval_s: 1, ..SETTINGS };
     let pages = Pages::open(Arc::clone(&store), settings, POLICY, clock::now()).unwrap();
@@ -343,14 +344,8 @@ fn brd_18_brd_27_what_comes_while_pages_close_is_in_one_of_them_once() {
     // As after a restart.
     let mut pages = Pages::open(Arc::clone(&store), settings, POLICY, clock::now()).unwrap();
     pages.tick(clock::now() + 2).unwrap();
-    let headers = store.headers().unwrap();
-    let chunks = headers.iter().flat_map(|(_, header)| {
-        let number = |chunk: u32| u16::try_from(chunk).unwrap();
-        (0..header.chunks()).map(move |chunk| (header.page, number(chunk)))
-    });
-    let mut found: Vec<Envelope> = chunks
-        .flat_map(|(page, chunk)| store.chunk(page, chunk).unwrap().unwrap().envelopes)
-        .collect();
+    let mut found: Vec<Envelope> =
+        (0..pages.open_page()).flat_map(|page| read_back(store.as_ref(), page)).collect();
     let count = found.len();
     let by_bytes = |a: &Envelope, b: &Envelope| a.as_bytes().cmp(b.as_bytes());
     found.sort_by(by_bytes);
@@ -367,7 +362,7 @@ fn brd_18_brd_27_what_comes_while_pages_close_is_in_one_of_them_once() {
 fn brd_22_a_day_expires_although_a_page_does_not_close() {
     const DAY: Seconds = 20_000 * 86_400;
     let dir = dir();
-    let store = DiskStore::open(&dir.path().join("board"), &dir.path().join("keys")).unwrap();
+    let store = open(dir.path()).unwrap();
     let ((syncs, disk), (closes, keeper)) = (gate(), gate());
     let store: Arc<dyn Store> = Arc::new(Slow { store, syncs, closes: Some(closes) });
     let mut pages = Pages::open(Arc::clone(&store), SETTINGS, POLICY, DAY).unwrap();

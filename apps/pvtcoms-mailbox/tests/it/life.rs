@@ -1,12 +1,13 @@
 //! Weeks of a board, in virtual time.
 
 use crate::common::{POLICY, SETTINGS, dir, random};
+use crate::conformance::put;
 use board::frame::Window;
 use board::page::Settings;
 use mailbox::clock::Seconds;
 use mailbox::effort::Policy;
 use mailbox::pages::{OpenError, Pages};
-use mailbox::store::{DiskStore, Put, Store, durable};
+use mailbox::store::{DiskStore, Put, Store};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -103,9 +104,7 @@ fn brd_18_brd_27_a_crash_while_a_page_closes_loses_nothing_of_it_and_of_the_next
         {
             let (store, _) = board(dir.path(), DAY);
             for ((number, envelopes), day) in (0..).zip(&pages).zip(days) {
-                let batch = envelopes.iter().cloned().map(Into::into).collect();
-                let written = store.write(day, number, batch).unwrap();
-                durable(store.as_ref(), vec![written]).unwrap();
+                put(store.as_ref(), day, number, envelopes);
             }
         }
         // The day after.
