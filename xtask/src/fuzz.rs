@@ -1,12 +1,16 @@
 //! `cargo xtask fuzz`: libFuzzer on every target of `testing/fuzz` (docs/fuzzing.md).
 //!
 //! Stable Rust and no installed tool: rustc passes LLVM's coverage switches on, and libFuzzer comes as a crate. Each run starts from the
-//! committed corpus and the generated inputs, and is written into `fuzz/ledger.tsv`.
+//! committed corpus and the generated inputs, and is written into `fuzz/ledger.tsv` when it ends, or is ended by Ctrl-C.
 
 mod ledger;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -50,23 +54,35 @@ struct Target {
 struct Places {
     programs: PathBuf,
     /// Generated inputs and the committed corpus, as `plan` writes them.
-    inputs: PathBuf,
+    inputs: Inputs,
     /// What earlier runs on this machine have found, not committed.
     found: PathBuf,
     corpus: PathBuf,
     artifacts: PathBuf,
 }
 
+/// A folder of this process alone, so that two can run at one time; removed at the end.
+struct Inputs(PathBuf);
+
+impl Drop for Inputs {
+    fn drop(&mut self) {
+        let _absent = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What libFuzzer's programs exit with after SIGINT (`-interrupted_exitcode`).
+const INTERRUPTED: i32 = 72;
+
 pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
-    let mut ledger = Ledger::read(project)?;
     if let Some(file) = &options.add {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read {}", file.display()))?;
-        ledger.add(&text)?;
-        ledger.write(project)?;
+        let ledger = ledger::add(project, &text)?;
         println!("fuzz: targets={} executions_min={}", ledger.totals().len(), ledger.least());
         return Ok(());
     }
+    // A ledger that cannot be read is said now, not after hours.
+    Ledger::read(project)?;
     let places = Places::new(project);
     std::fs::create_dir_all(&places.artifacts).context("cannot make fuzz/artifacts")?;
     build(project, &places)?;
@@ -77,16 +93,19 @@ pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
     if options.minimise {
         return targets.iter().try_for_each(|target| minimise(project, &places, target));
     }
-    let runs = all(project, &places, &targets, options)?;
-    let crashes: u64 = runs.iter().map(|run| run.crashes).sum();
-    runs.into_iter().for_each(|run| ledger.push(run));
-    ledger.write(project)?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&stopped);
+    // A terminal sends it to the programs as well, which stop and say what they did.
+    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))?;
+    let crashes = all(project, &places, &targets, options, &stopped)?;
+    let ledger = Ledger::read(project)?;
     let least = ledger.least_of(targets.iter().map(|target| target.name.as_str()));
     println!("fuzz: targets={} executions_min={least} crashes={crashes}", targets.len());
     ensure!(
         crashes == 0,
         "{crashes} inputs fail: they lie in fuzz/artifacts; put each into its corpus with the fix"
     );
+    ensure!(!stopped.load(Ordering::Relaxed), "stopped; what ran until then is in the ledger");
     Ok(())
 }
 
@@ -96,7 +115,7 @@ impl Places {
         let target = project.target().join("fuzz");
         Self {
             programs: target.join("release"),
-            inputs: target.join("inputs"),
+            inputs: Inputs(target.join("inputs").join(std::process::id().to_string())),
             found: target.join("found"),
             corpus: fuzz.join("corpus"),
             artifacts: fuzz.join("artifacts"),
@@ -104,7 +123,7 @@ impl Places {
     }
 
     /// The program of `target` as a command that leaves its findings in `fuzz/artifacts`.
-    fn program(&self, project: &Project, target: &str) -> std::process::Command {
+    fn program(&self, project: &Project, target: &str) -> Command {
         let mut command = project.command(self.programs.join(target));
         command.arg(format!("-artifact_prefix={}/{target}-", self.artifacts.display()));
         command.stderr(std::process::Stdio::piped());
@@ -115,7 +134,7 @@ impl Places {
 /// Writes the generated inputs and reads the list of targets, of which `only` those are wanted.
 fn plan(project: &Project, places: &Places, only: &[String]) -> Result<Vec<Target>> {
     println!("fuzz: writing inputs");
-    let listed = output(project.command(places.programs.join("plan")).arg(&places.inputs))?;
+    let listed = output(project.command(places.programs.join("plan")).arg(&places.inputs.0))?;
     let all: Vec<Target> = listed
         .lines()
         .filter_map(|line| line.split_once(' '))
@@ -139,30 +158,35 @@ fn build(project: &Project, places: &Places) -> Result<()> {
     run(&mut cargo)
 }
 
-/// Runs the targets, some at a time, in their order.
+/// Runs the targets, some at a time, in their order, and says how many failed.
 fn all(
     project: &Project,
     places: &Places,
     targets: &[Target],
     options: &Options,
-) -> Result<Vec<Run>> {
+    stopped: &AtomicBool,
+) -> Result<u64> {
     let waiting = Mutex::new(targets.iter());
     let take = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
-    let worker = || -> Result<Vec<Run>> {
-        let mut runs = Vec::new();
-        while let Some(target) = take() {
-            runs.push(one(project, places, target, options)?);
+    let worker = || -> Result<u64> {
+        let mut crashes: u64 = 0;
+        while !stopped.load(Ordering::Relaxed)
+            && let Some(target) = take()
+        {
+            let run = one(project, places, target, options)?;
+            crashes = run.crashes.saturating_add(crashes);
+            ledger::add(project, &run.line())?;
         }
-        Ok(runs)
+        Ok(crashes)
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..options.jobs.max(1)).map(|_| scope.spawn(worker)).collect();
-        let mut runs = Vec::new();
+        let mut crashes: u64 = 0;
         for worker in workers {
             let Ok(done) = worker.join() else { bail!("a worker panicked") };
-            runs.extend(done?);
+            crashes = done?.saturating_add(crashes);
         }
-        Ok(runs)
+        Ok(crashes)
     })
 }
 
@@ -175,22 +199,38 @@ fn one(project: &Project, places: &Places, target: &Target, options: &Options) -
     command.args(["-len_control=0", "-print_final_stats=1", "-verbosity=1"]);
     command.arg(format!("-max_len={}", target.max_len)).arg(format!("-runs={}", options.runs));
     command.arg(format!("-max_total_time={}", options.seconds));
-    command.args([&found, &places.inputs.join(name)]);
-    let out = command.output().with_context(|| format!("cannot start {name}"))?;
-    let log = String::from_utf8_lossy(&out.stderr);
+    command.args([&found, &places.inputs.0.join(name)]);
+    let (status, log) = followed(command, name).with_context(|| format!("cannot run {name}"))?;
     let executions: u64 = log
         .lines()
         .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
         .and_then(|number| number.trim().parse().ok())
         .with_context(|| format!("{name} gave no figures:\n{log}"))?;
     let seconds = start.elapsed().as_secs().max(1);
-    let crashes = u64::from(!out.status.success());
+    let fine = status.success() || status.code() == Some(INTERRUPTED);
+    let crashes = u64::from(!fine);
     if crashes > 0 {
         println!("{log}");
     }
     let rate = executions.checked_div(seconds).unwrap_or_default();
     println!("{name:24} executions={executions} per_second={rate} crashes={crashes}");
     Ok(Run::new(project, name, executions, seconds, crashes))
+}
+
+/// Runs a program to its end and gives what it said; how far it is, which libFuzzer says at powers of two, is shown.
+fn followed(mut program: Command, name: &str) -> std::io::Result<(ExitStatus, String)> {
+    let mut child = program.spawn()?;
+    let mut log = String::new();
+    for line in child.stderr.take().into_iter().flat_map(|said| BufReader::new(said).split(b'\n')) {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        if let Some((executions, _)) = line.split_once("\tpulse") {
+            println!("{name:24} {executions}");
+        }
+        log.push_str(&line);
+        log.push('\n');
+    }
+    Ok((child.wait()?, log))
 }
 
 /// Replaces a committed corpus by the smallest set that reaches as much.
@@ -205,7 +245,7 @@ fn minimise(project: &Project, places: &Places, target: &Target) -> Result<()> {
     }
     let mut command = places.program(project, name);
     command.arg("-set_cover_merge=1").arg(format!("-max_len={}", target.max_len));
-    command.args([&fresh, &places.inputs.join(name), &found]);
+    command.args([&fresh, &places.inputs.0.join(name), &found]);
     run(command.stderr(std::process::Stdio::null()))?;
     let mut inputs = Vec::new();
     for entry in std::fs::read_dir(&fresh).context("cannot list a corpus")? {

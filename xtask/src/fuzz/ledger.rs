@@ -1,7 +1,6 @@
 //! What was run: `fuzz/ledger.tsv`, one line a run, never rewritten; and the table of `docs/fuzzing.md`, which is its sum.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 
@@ -38,6 +37,19 @@ pub(super) struct Ledger {
     runs: Vec<Run>,
 }
 
+/// Adds runs, one a line, to ledger and page, and gives the whole ledger.
+///
+/// It is read here and not at the start of a run that takes hours, and under a lock: another may have ended meanwhile.
+pub(super) fn add(project: &Project, lines: &str) -> Result<Ledger> {
+    let lock = std::fs::File::open(project.root().join(FILE))
+        .with_context(|| format!("cannot read {FILE}"))?;
+    lock.lock().with_context(|| format!("cannot lock {FILE}"))?;
+    let mut ledger = Ledger::read(project)?;
+    ledger.add(lines)?;
+    ledger.write(project)?;
+    Ok(ledger)
+}
+
 impl Run {
     /// A run that ended just now, of what is checked out.
     pub(super) fn new(
@@ -55,6 +67,12 @@ impl Run {
             crashes,
             commit: project.revision(),
         }
+    }
+
+    /// As it stands in the ledger, with its end of line.
+    pub(super) fn line(&self) -> String {
+        let Self { date, target, executions, seconds, crashes, commit } = self;
+        format!("{date}\t{target}\t{executions}\t{seconds}\t{crashes}\t{commit}\n")
     }
 
     fn parse(line: &str) -> Result<Self> {
@@ -84,23 +102,17 @@ impl Ledger {
     }
 
     /// Adds runs, one a line; empty lines and headings do not count.
-    pub(super) fn add(&mut self, lines: &str) -> Result<()> {
+    fn add(&mut self, lines: &str) -> Result<()> {
         for line in lines.lines().filter(|line| !line.is_empty() && *line != HEADING) {
             self.runs.push(Run::parse(line)?);
         }
         Ok(())
     }
 
-    pub(super) fn push(&mut self, run: Run) {
-        self.runs.push(run);
-    }
-
     /// Writes ledger and page.
-    pub(super) fn write(&self, project: &Project) -> Result<()> {
+    fn write(&self, project: &Project) -> Result<()> {
         let mut text = format!("{HEADING}\n");
-        for Run { date, target, executions, seconds, crashes, commit } in &self.runs {
-            writeln!(text, "{date}\t{target}\t{executions}\t{seconds}\t{crashes}\t{commit}")?;
-        }
+        self.runs.iter().for_each(|run| text.push_str(&run.line()));
         let save = |path: &str, text: String| {
             std::fs::write(project.root().join(path), text)
                 .with_context(|| format!("cannot write {path}"))
