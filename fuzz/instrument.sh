@@ -3,6 +3,8 @@
 # Dependencies are built as in the product, so that primitives run at full speed and the fuzzer looks at our code.
 # These are LLVM's own switches, which stable rustc passes on. No sanitizer: all of the code here forbids `unsafe`.
 compares=-Cllvm-args=-sanitizer-coverage-trace-compares
+# `cargo xtask fuzz --no-compares`
+[ "${PVTCOMS_FUZZ_COMPARES-yes}" = no ] && compares=
 case "${CARGO_PKG_NAME-}" in
 # Tables of characters are hundreds of compares for each character: two thirds of an execution, and each has its edge as well.
 pvtcoms-content) compares= ;;

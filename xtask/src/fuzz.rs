@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// Targets that run at the same time
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
+    /// Count edges alone and do not trace compares: up to half as many inputs again in a time, once little is found that is new
+    #[arg(long)]
+    no_compares: bool,
     /// Reduce the corpora in `fuzz/corpus` to the fewest inputs that reach what is reached, new finds included
     #[arg(long, conflicts_with = "control")]
     minimise: bool,
@@ -59,6 +62,8 @@ struct Places {
     found: PathBuf,
     corpus: PathBuf,
     artifacts: PathBuf,
+    /// What `fuzz/instrument.sh` is told: `yes` or `no`.
+    compares: &'static str,
 }
 
 /// A folder of this process alone, so that two can run at one time; removed at the end.
@@ -83,7 +88,7 @@ pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
     }
     // A ledger that cannot be read is said now, not after hours.
     Ledger::read(project)?;
-    let places = Places::new(project);
+    let places = Places::new(project, options.no_compares);
     std::fs::create_dir_all(&places.artifacts).context("cannot make fuzz/artifacts")?;
     build(project, &places)?;
     let targets = plan(project, &places, &options.targets)?;
@@ -110,15 +115,18 @@ pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
 }
 
 impl Places {
-    fn new(project: &Project) -> Self {
+    fn new(project: &Project, no_compares: bool) -> Self {
         let fuzz = project.root().join("fuzz");
         let target = project.target().join("fuzz");
+        // Cargo does not see what the wrapper adds: programs of two kinds in one folder would pass for each other.
+        let (build, compares) = if no_compares { ("edges-alone", "no") } else { ("", "yes") };
         Self {
-            programs: target.join("release"),
+            programs: target.join(build).join("release"),
             inputs: Inputs(target.join("inputs").join(std::process::id().to_string())),
             found: target.join("found"),
             corpus: fuzz.join("corpus"),
             artifacts: fuzz.join("artifacts"),
+            compares,
         }
     }
 
@@ -155,6 +163,7 @@ fn build(project: &Project, places: &Places) -> Result<()> {
     let mut cargo = project.cargo(&["build", "--release", "--quiet"]);
     cargo.current_dir(&fuzz).env("RUSTC_WRAPPER", fuzz.join("instrument.sh"));
     cargo.env("CARGO_TARGET_DIR", places.programs.parent().unwrap_or(project.target()));
+    cargo.env("PVTCOMS_FUZZ_COMPARES", places.compares);
     run(&mut cargo)
 }
 
