@@ -33,7 +33,7 @@ pub(crate) struct Options {
     /// Targets that run at the same time
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
-    /// Count edges alone and do not trace compares: up to half as many inputs again in a time, once little is found that is new
+    /// Count edges alone and do not trace compares: up to 1.6 times as many inputs in a time, once little is found that is new
     #[arg(long)]
     no_compares: bool,
     /// Reduce the corpora in `fuzz/corpus` to the fewest inputs that reach what is reached, new finds included

@@ -28,7 +28,7 @@ fn below<T>(work: impl FnOnce() -> T) -> T {
 
 /// Overwrites what lies below the caller's frame.
 ///
-/// In the fuzzer's programs there is nothing to hide, and it would be an eighth of an execution and
+/// In the fuzzer's programs there is nothing to hide, and it was an eighth of an execution and
 /// more (docs/fuzzing.md).
 #[inline(never)]
 pub(crate) fn overwrite<const DEPTH: usize>() {
