@@ -8,7 +8,6 @@ mod ledger;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -16,6 +15,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use self::ledger::{Ledger, Run};
+use crate::programs;
 use crate::project::{Project, output, run};
 
 /// What `cargo xtask fuzz` is asked for.
@@ -98,10 +98,8 @@ pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
     if options.minimise {
         return targets.iter().try_for_each(|target| minimise(project, &places, target));
     }
-    let stopped = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&stopped);
     // A terminal sends it to the programs as well, which stop and say what they did.
-    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed))?;
+    let stopped = programs::interruptible()?;
     let crashes = all(project, &places, &targets, options, &stopped)?;
     let ledger = Ledger::read(project)?;
     let least = ledger.least_of(targets.iter().map(|target| target.name.as_str()));

@@ -28,7 +28,8 @@ pub(crate) fn ready_as_released(project: &Project) -> Result<Arc<AtomicBool>> {
     interruptible()
 }
 
-fn interruptible() -> Result<Arc<AtomicBool>> {
+/// What Ctrl-C sets from now on; for whoever waits through `e2e` too.
+pub(crate) fn interruptible() -> Result<Arc<AtomicBool>> {
     let cancel = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cancel);
     ctrlc::set_handler(move || {
